@@ -1,0 +1,57 @@
+"""The job graph of one run, decided before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hookci.model.pipeline import Job, When
+    from hookci.model.snapshot import Snapshot
+
+__all__ = ["Action", "Plan", "PlannedJob"]
+
+
+class Action(StrEnum):
+    """What a plan intends for a job."""
+
+    RUN = "run"
+    REMEMBERED = "remembered"
+    SKIPPED = "skipped"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedJob:
+    """A job with what is intended for it, and why.
+
+    ``job`` has the variables and ``allow_failure`` of the rule that matched already applied.
+    ``after`` names the planned jobs that must be over first; ``artifacts_from`` those whose
+    artifacts come along.
+    """
+
+    job: Job
+    action: Action
+    reason: str
+    when: When
+    after: tuple[str, ...] = ()
+    artifacts_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The job graph of one run on one snapshot: what runs, what does not, each with its reason.
+
+    ``facts_read`` holds every fact beside the tree that the plan looked at, with its value: two
+    snapshots with equal trees and equal ``facts_read`` have the same verdict.
+    """
+
+    snapshot: Snapshot
+    hook: str
+    stages: tuple[str, ...]
+    jobs: Mapping[str, PlannedJob]
+    skip: tuple[str, ...] = ()
+    facts_read: Mapping[str, str | None] = field(default_factory=dict)

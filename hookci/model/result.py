@@ -1,0 +1,75 @@
+"""How jobs and runs end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["JobResult", "Outcome", "RunResult", "Verdict"]
+
+
+class Outcome(StrEnum):
+    """How one job ended.  ``errored`` says that no verdict could be reached."""
+
+    PASSED = "passed"
+    REMEMBERED = "remembered"
+    FAILED = "failed"
+    ALLOWED_FAILURE = "allowed-failure"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    MANUAL = "manual"
+    ERRORED = "errored"
+    UNSUPPORTED = "unsupported"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether jobs that wait for this one may start."""
+        return self in {Outcome.PASSED, Outcome.REMEMBERED, Outcome.ALLOWED_FAILURE}
+
+
+class Verdict(StrEnum):
+    """The roll-up of one run; ``none`` when it could not be reached."""
+
+    GREEN = "green"
+    RED = "red"
+    NONE = "none"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def exit_status(self) -> int:
+        """0 green, 1 red, 3 no verdict, 130 interrupted."""
+        return {Verdict.GREEN: 0, Verdict.RED: 1, Verdict.NONE: 3, Verdict.INTERRUPTED: 130}[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """The outcome of one job on one snapshot.
+
+    ``seconds`` is wall-clock time of the last attempt, ``reason`` says in words why the outcome
+    is what it is, ``command`` is the line of the script that ended it, ``log`` the path of the
+    whole output, ``hints`` what a person may try next.
+    """
+
+    name: str
+    stage: str
+    outcome: Outcome
+    reason: str = ""
+    exit_code: int | None = None
+    command: str | None = None
+    seconds: float = 0.0
+    attempts: int = 0
+    log: str | None = None
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """One execution of a plan: its number in the store and its jobs in plan order."""
+
+    number: int
+    label: str
+    verdict: Verdict
+    jobs: tuple[JobResult, ...]
+    seconds: float
+    skipped_by_request: tuple[str, ...] = ()
