@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from hookci.model.plan import Plan
     from hookci.model.result import JobResult, RunResult
 
-__all__ = ["Event", "JobFinished", "JobOutput", "JobRetried", "JobStarted", "Notice", "Observer", "RunFinished", "RunStarted"]
+__all__ = [
+    "Event",
+    "JobFinished",
+    "JobOutput",
+    "JobRetried",
+    "JobStarted",
+    "Notice",
+    "Observer",
+    "RunFinished",
+    "RunStarted",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class PlannedJob:
 class Plan:
     """The job graph of one run on one snapshot: what runs, what does not, each with its reason.
 
-    ``facts_read`` holds every fact beside the tree that the plan looked at, with its value: two
+    ``left_out`` names the pipeline's other jobs, each with its reason.  ``skip`` are jobs a person asked
+    to leave out for once.  ``facts_read`` holds every fact beside the tree that the plan looked at, with its value: two
     snapshots with equal trees and equal ``facts_read`` have the same verdict.
     """
 
@@ -53,5 +54,11 @@ class Plan:
     hook: str
     stages: tuple[str, ...]
     jobs: Mapping[str, PlannedJob]
+    left_out: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def verdict_key(self) -> tuple[object, ...]:
+        """What the verdict depends on; work is done once for it."""
+        return (self.hook, self.snapshot.tree, tuple(self.facts_read.items()), self.skip)

@@ -65,7 +65,10 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """One execution of a plan: its number in the store and its jobs in plan order."""
+    """One execution of a plan: its number in the store and its jobs in plan order.
+
+    ``commit`` is what was judged, None for the index.
+    """
 
     number: int
     label: str
@@ -73,3 +76,4 @@ class RunResult:
     jobs: tuple[JobResult, ...]
     seconds: float
     skipped_by_request: tuple[str, ...] = ()
+    commit: str | None = None

@@ -1,0 +1,36 @@
+"""Where hookci starts: by ``python -m hookci``, by the ``hookci`` command, and by path from a git hook."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+__all__ = ["main"]
+
+
+def _find_ourselves() -> None:
+    """Make the package importable when this file was started by its path.
+
+    The shim does so with ``python -I``, which keeps a ``tomllib.py`` in the repository from being imported,
+    but also hides packages installed with ``pip install --user``.
+    """
+    try:
+        import hookci  # noqa: F401, PLC0415 (only a look whether it is there)
+    except ImportError:
+        sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+
+def main() -> int:
+    """Run the command line in `sys.argv`; the result is the exit status."""
+    if sys.argv[1:2] == ["hook"]:
+        from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
+
+        return run_hook(sys.argv[2:])
+    from hookci.cli.commands import run_command  # noqa: PLC0415
+
+    return run_command(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    _find_ourselves()
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The command line: ``hookci COMMAND``; one module for each group of commands."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+import hookci
+from hookci.cli.surroundings import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli", "run_command"]
+
+_COMMANDS = {
+    "init": "setup",
+    "install": "setup",
+    "uninstall": "setup",
+    "check": "setup",
+    "schema": "setup",
+    "run": "running",
+    "plan": "running",
+    "status": "history",
+    "runs": "history",
+    "log": "history",
+}
+"""Every command and the module it lives in; a module is imported when one of its commands is used."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"hookci.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(_COMMANDS)}"
+            raise click.UsageError(f"there is no command `{args[0]}`; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(hookci.__version__, prog_name="hookci")
+def cli() -> None:
+    """CI/CD in git hooks: every commit and push is judged on exactly what is sent.
+
+    Start with `hookci init` and `hookci install`.
+    """
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """Run one command; the result is the exit status."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
+    return guarded(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        status = cli.main(args=list(argv), prog_name="hookci", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code if error.exit_code != 1 else 2
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return status if isinstance(status, int) else 0

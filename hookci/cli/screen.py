@@ -1,0 +1,84 @@
+"""What a person sees of a run: the live view or lines while it goes on, the summary in the end."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Literal
+
+from hookci.model.result import Verdict
+from hookci.model.snapshot import HookName
+from hookci.report.summary import failure_text, success_text
+from hookci.report.tails import Tails
+from hookci.report.terminal import wants_color
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import TextIO
+
+    from hookci.model.event import Event, Observer
+    from hookci.model.result import RunResult
+
+__all__ = ["ColorSetting", "Screen", "screen"]
+
+ColorSetting = Literal["auto", "always", "never"]
+
+
+class Screen:
+    """Shows the events of one run or several, and writes the summary of each when it is over."""
+
+    def __init__(self, stream: TextIO, observer: Observer, *, color: bool, hook: str) -> None:
+        self._stream = stream
+        self._observer = observer
+        self._color = color
+        self._hook = hook
+        self._tails = Tails()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        self._tails(event)
+        self._observer(event)
+
+    def summary(self, result: RunResult) -> None:
+        """Write how a run ended: last on the screen, so that nobody has to scroll."""
+        if result.verdict is Verdict.GREEN:
+            text = success_text(result, color=self._color)
+        else:
+            options = _rerun_options(self._hook, result.commit)
+            text = failure_text(
+                result,
+                self._tails.lines(),
+                rerun=lambda job: f"hookci run {shlex.quote(job)} {options}",
+                width=shutil.get_terminal_size().columns,
+                color=self._color,
+            )
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def _rerun_options(hook: str, commit: str | None) -> str:
+    """The options that make `hookci run JOB` judge the same thing again: a commit, or the index for None."""
+    by_hook = "" if hook == HookName.PRE_PUSH else f" --hook {hook}"
+    return (f"--rev {commit[:12]}" if commit else "--staged") + by_hook
+
+
+@contextmanager
+def screen(stream: TextIO, *, color: ColorSetting = "auto", hook: str) -> Iterator[Screen]:
+    """The screen for ``stream``: live on a terminal, lines elsewhere; ``hook`` is on whose behalf jobs run."""
+    is_tty = stream.isatty()
+    colored = wants_color(color, is_tty=is_tty, env=os.environ)
+    watching: AbstractContextManager[Observer]
+    if is_tty and os.environ.get("TERM", "dumb") != "dumb":
+        from hookci.report.live import LiveReporter, terminal_console  # noqa: PLC0415 (rich is for terminals only)
+
+        watching = LiveReporter(terminal_console(stream, color=colored), clock=time.monotonic)
+    else:
+        from hookci.report.lines import LineReporter  # noqa: PLC0415
+
+        watching = nullcontext(LineReporter(stream, color=colored))
+    with watching as observer:
+        yield Screen(stream, observer, color=colored, hook=hook)

@@ -1,0 +1,104 @@
+"""Reading the machine once, and turning what goes wrong into one message and an exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError, UsageError
+from hookci.execute.schedule import Interrupts
+from hookci.session import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+__all__ = ["guarded", "interrupts", "read_machine", "requested_skips", "say_error"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTED = 130
+
+
+def read_machine() -> Machine:
+    """The machine as it is now."""
+    env = dict(os.environ)
+    home = env.get("HOME") or str(Path.home())
+    umask = os.umask(0o077)
+    os.umask(umask)
+    try:
+        cwd = Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current directory is gone", "change into a directory that exists") from error
+    affinity = getattr(os, "sched_getaffinity", None)
+    return Machine(
+        env=env,
+        cwd=cwd,
+        cache_home=_absolute(env.get("XDG_CACHE_HOME"), Path(home, ".cache")),
+        config_home=_absolute(env.get("XDG_CONFIG_HOME"), Path(home, ".config")),
+        clock=time.time,
+        pid=os.getpid(),
+        processors=len(affinity(0)) if affinity else os.cpu_count() or 1,
+        umask=umask,
+        which=lambda name, path: shutil.which(name, path=path),
+    )
+
+
+def _absolute(value: str | None, default: Path) -> Path:
+    # XDG Base Directory Specification: a relative path is to be ignored
+    return Path(value) if value and Path(value).is_absolute() else default
+
+
+def requested_skips() -> tuple[str, ...]:
+    """The jobs that HOOKCI_SKIP names."""
+    return tuple(name.strip() for name in os.environ.get("HOOKCI_SKIP", "").split(",") if name.strip())
+
+
+@contextmanager
+def interrupts() -> Iterator[Interrupts]:
+    """Signals that end a run: told to the scheduler while one is going on, else `KeyboardInterrupt`."""
+    asked = Interrupts()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if not asked.interrupt(f"interrupted by {signal.Signals(number).name}"):
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def say_error(error: HookciError) -> int:
+    """Show an error; the result is its exit status."""
+    from hookci.report.terminal import wants_color  # noqa: PLC0415 (only when something is wrong)
+    from hookci.report.text import render_error  # noqa: PLC0415
+
+    color = wants_color("auto", is_tty=sys.stderr.isatty(), env=os.environ)
+    sys.stderr.write(render_error(error, color=color))
+    return error.exit_status
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run ``action``; whatever goes wrong ends in one message and a status that lets nothing through."""
+    try:
+        return action()
+    except HookciError as error:
+        return say_error(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("hookci: interrupted\n")
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (a bug of ours must refuse a push, never let it through)
+        sys.stderr.write(traceback.format_exc())
+        bug = HookciError(
+            f"internal error: {type(error).__name__}: {error}", "this is a bug of hookci; please report it"
+        )
+        return say_error(bug)

@@ -1,0 +1,1 @@
+"""Running a plan: order, slots, deadlines, cancelling; and what runs one job."""

@@ -1,0 +1,41 @@
+"""What all jobs of one run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from hookci.model.plan import Plan
+    from hookci.workspace.artifacts import ArtifactStore
+    from hookci.workspace.cache import CacheStore
+    from hookci.workspace.checkout import Source
+    from hookci.workspace.slots import Slots
+
+__all__ = ["RunContext"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """One run's plan, and the places its jobs read from and write to.
+
+    ``user`` is the environment hookci was started in.  ``carried_from`` is the top of the user's work
+    tree, None in a bare repository.  ``blobs`` lists the snapshot's files with their object names;
+    ``open_log`` makes a job's log and tells its path; ``which`` finds a program on a PATH.
+    """
+
+    number: int
+    plan: Plan
+    source: Source
+    slots: Slots
+    caches: CacheStore
+    artifacts: ArtifactStore
+    user: Mapping[str, str]
+    carried_from: Path | None
+    blobs: Callable[[], Mapping[str, str]]
+    open_log: Callable[[str], tuple[str, BinaryIO]]
+    which: Callable[[str, str], str | None]

@@ -1,0 +1,56 @@
+"""A job's commands as one shell script with the failure semantics people expect of CI."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["Script", "make_script", "shell_argv"]
+
+_BASH = "set -eo pipefail\n"
+# dash knows no pipefail, POSIX.1-2024 and newer shells do
+_SH = "set -e\n(set -o pipefail) 2>/dev/null && set -o pipefail\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script, and the file in which it notes which of ``commands`` it is at."""
+
+    text: str
+    commands: tuple[str, ...]
+    step: Path
+
+    def command_reached(self) -> str | None:
+        """The command that was started last, as it was written; None when none was."""
+        try:
+            return self.commands[int(self.step.read_text(encoding="ascii"))]
+        except (OSError, ValueError, IndexError):
+            return None
+
+
+def make_script(commands: Sequence[str], *, shell: str, step: Path) -> Script:
+    """One script of all ``commands``: the first that fails ends it, each is shown before it runs.
+
+    Args:
+        commands: shell text, each may have several lines.
+        shell: ``bash`` or ``sh``.
+        step: a file outside the workspace.
+    """
+    lines = [_BASH if shell == "bash" else _SH]
+    for number, command in enumerate(commands):
+        first, _, more = command.strip().partition("\n")
+        shown = f"$ {first}{' ...' if more else ''}"
+        lines.append(f"printf %s {number} > {shlex.quote(str(step))}\n")
+        lines.append(f"printf '\\033[1m%s\\033[0m\\n' {shlex.quote(shown)}\n")
+        lines.append(f"{command.strip()}\n")
+    return Script("".join(lines), tuple(commands), step)
+
+
+def shell_argv(shell: str, program: str, script: Path) -> list[str]:
+    """How to start a script: no login shell, no start-up files, nothing on its standard input."""
+    return [program, "--noprofile", "--norc", str(script)] if shell == "bash" else [program, str(script)]

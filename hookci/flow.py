@@ -1,0 +1,220 @@
+"""The whole program on one screen: one function for each command, each reads like a flow chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError, UnconfiguredError, UsageError
+from hookci.git.installation import installed
+from hookci.git.push import parse_ref_updates, refuse_borrowed_stdin
+from hookci.git.snapshots import index_tree, of_index, of_push, of_revision
+from hookci.git.standing import standing
+from hookci.model.event import Notice
+from hookci.model.plan import Action
+from hookci.model.result import Verdict
+from hookci.model.status import Status
+from hookci.plan import asked_by_hook, make_plan
+from hookci.session import Session
+
+if TYPE_CHECKING:
+    from hookci.execute.schedule import Interrupts
+    from hookci.git.standing import Standing
+    from hookci.model.event import Observer
+    from hookci.model.pipeline import Pipeline
+    from hookci.model.plan import Plan
+    from hookci.model.record import JobRecord, RunRecord
+    from hookci.model.result import RunResult
+    from hookci.model.snapshot import Snapshot
+    from hookci.session import Machine
+
+__all__ = ["Request", "check_commit", "check_push", "plan_request", "run_record", "run_request", "runs", "status"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asks for on the command line.
+
+    ``names`` are stages and jobs, none for what ``hook`` asks for.  ``revision`` is a commit;
+    ``staged`` means the index instead.
+    """
+
+    hook: str
+    names: tuple[str, ...] = ()
+    revision: str = "HEAD"
+    staged: bool = False
+    skip: tuple[str, ...] = ()
+    keep_going: bool = False
+    parallel: int | None = None
+
+
+def check_commit(
+    machine: Machine, hook: str, skip: tuple[str, ...], tell: Observer, stop: Interrupts
+) -> RunResult | None:
+    """Judge the index that a commit is about to be made of; None when the config asks for nothing.
+
+    Raises:
+        HookciError: no verdict could be reached, also because the index changed meanwhile.
+    """
+    session = Session.open(machine)
+    snapshot = of_index(session.repository, session.scratch)
+    pipeline = session.pipeline(snapshot)
+    if pipeline is None:
+        tell(Notice("nothing is checked: this commit has no hookci.toml, so a push of it will be refused"))
+        return None
+    asked = asked_by_hook(pipeline, hook)
+    if not asked:
+        return None
+    plan = _plan(session, pipeline, snapshot, Request(hook=hook, names=asked, skip=skip), tell)
+    result = session.execute(plan, tell, stop, keep_going=False, parallel=None)
+    # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
+    if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != snapshot.tree:
+        raise HookciError("the index changed while it was judged, so what would be committed was not", "commit again")
+    return result
+
+
+def check_push(
+    machine: Machine, stdin: bytes, remote: str, skip: tuple[str, ...], tell: Observer, stop: Interrupts
+) -> tuple[RunResult, ...]:
+    """Judge every ref that a push is about to change; the first that is not green ends it.
+
+    Raises:
+        HookciError: no verdict could be reached.
+    """
+    updates = parse_ref_updates(stdin)
+    refuse_borrowed_stdin(updates, machine.env)
+    session = Session.open(machine)
+    snapshots, notes = of_push(session.repository, updates, remote)
+    for note in notes:
+        tell(Notice(note))
+    # every config is read before anything runs: a mistake in the last ref does not cost the time of the first
+    plans = [plan for snapshot in snapshots if (plan := _push_plan(session, snapshot, skip, tell)) is not None]
+    results: dict[object, RunResult] = {}
+    for number, plan in enumerate(plans):
+        if plan.verdict_key in results:
+            tell(Notice(f"{plan.snapshot.label} is the same as {results[plan.verdict_key].label} and judged with it"))
+            continue
+        result = session.execute(plan, tell, stop, keep_going=False, parallel=None)
+        results[plan.verdict_key] = result
+        if result.verdict is not Verdict.GREEN:
+            rest = [other.snapshot.label for other in plans[number + 1 :] if other.verdict_key not in results]
+            if rest:
+                tell(Notice(f"not judged any more: {', '.join(rest)}"))
+            break
+    return tuple(results.values())
+
+
+def _push_plan(session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer) -> Plan | None:
+    pipeline = session.pipeline(snapshot)
+    if pipeline is not None:
+        asked = asked_by_hook(pipeline, "pre-push")
+        return _plan(session, pipeline, snapshot, Request(hook="pre-push", names=asked, skip=skip), tell)
+    if not session.settings.allow_unconfigured:
+        raise UnconfiguredError(
+            f"{snapshot.label} has no hookci.toml, so nothing can be said about it",
+            "add one with `hookci init`, or let this clone push such trees: `git config hookci.unconfigured allow`",
+        )
+    tell(Notice(f"{snapshot.label} has no hookci.toml and is not judged (hookci.unconfigured=allow)", "warning"))
+    return None
+
+
+def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Request, tell: Observer) -> Plan:
+    for warning in pipeline.warnings:
+        tell(Notice(warning, "warning"))
+    plan = make_plan(
+        pipeline,
+        snapshot,
+        hook=request.hook,
+        asked=request.names,
+        skip=request.skip,
+        paths=session.blobs(snapshot),
+    )
+    groups = {planned.job.group for planned in plan.jobs.values()}
+    for name in request.skip:
+        if name.removeprefix("job:") not in {*plan.jobs, *groups}:
+            tell(Notice(f"HOOKCI_SKIP names `{name}`, which is no job of this run", "warning"))
+    return plan
+
+
+def plan_request(machine: Machine, request: Request, tell: Observer) -> tuple[Session, Plan]:
+    """Decide what a request would run; nothing is run.
+
+    Raises:
+        HookciError: the request or the config makes no sense.
+    """
+    session = Session.open(machine)
+    if request.staged:
+        snapshot = of_index(session.repository, session.scratch)
+    else:
+        snapshot = of_revision(session.repository, request.revision)
+    pipeline = session.configured(snapshot)
+    names = request.names or asked_by_hook(pipeline, request.hook)
+    asked = Request(hook=request.hook, names=names, skip=request.skip)
+    return session, _plan(session, pipeline, snapshot, asked, tell)
+
+
+def run_request(machine: Machine, request: Request, tell: Observer, stop: Interrupts) -> RunResult:
+    """Run what a person asks for.
+
+    Raises:
+        HookciError: no verdict could be reached.
+    """
+    session, plan = plan_request(machine, request, tell)
+    if not any(planned.action is Action.RUN for planned in plan.jobs.values()):
+        tell(Notice("no job of this run is to run; `hookci plan` says why", "warning"))
+    return session.execute(plan, tell, stop, keep_going=request.keep_going, parallel=request.parallel)
+
+
+def runs(machine: Machine, limit: int) -> list[RunRecord]:
+    """The last runs, newest first."""
+    with Session.open(machine).store() as store:
+        return store.runs(limit)
+
+
+def run_record(machine: Machine, number: int | None) -> tuple[RunRecord, list[JobRecord]]:
+    """One run (the last one for None) and its jobs.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with Session.open(machine).store() as store:
+        record = store.run(number)
+        if record is None:
+            raise UsageError(
+                f"there is no run {number}" if number else "there is no run yet", "`hookci runs` lists them"
+            )
+        return record, store.jobs(record.number)
+
+
+def status(machine: Machine) -> Status:
+    """Where the repository stands."""
+    session = Session.open(machine)
+    hooks = installed(session.repository)
+    with session.store() as store:
+        last = store.run(None)
+    return Status(
+        position=_position(standing(session.repository)),
+        hooks=hooks.hooks,
+        hooks_problem=f"{hooks.gone[0]} is gone: `hookci install` again" if hooks.gone else None,
+        pipeline=_pipeline_in_words(session),
+        workspaces=str(session.place),
+        last=last,
+    )
+
+
+def _position(at: Standing) -> str:
+    branch = at.branch or "a detached HEAD"
+    if at.commit is None:
+        return f"{branch}, no commit yet"
+    upstream = f", {at.ahead} ahead of and {at.behind} behind {at.upstream}" if at.upstream else ""
+    return f"{branch} at {at.commit[:8]} {at.title}".rstrip() + upstream
+
+
+def _pipeline_in_words(session: Session) -> str:
+    try:
+        snapshot = of_revision(session.repository, "HEAD")
+        pipeline = session.configured(snapshot)
+    except HookciError as error:
+        return f"none: {error.message}" + (f"; {error.hint}" if error.hint else "")
+    stages = [stage for stage in pipeline.stages if any(job.stage == stage for job in pipeline.jobs.values())]
+    return f"{pipeline.source}: {len(pipeline.jobs)} jobs in {', '.join(stages)}"

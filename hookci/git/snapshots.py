@@ -1,0 +1,323 @@
+"""From what git hands over to the snapshots that are to be judged."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.errors import GitError, UsageError
+from hookci.git.push import OWN_REFS
+from hookci.model.snapshot import RefUpdate, Snapshot, is_zero
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from hookci.git.repository import Repository
+
+__all__ = ["Scratch", "config_files", "index_tree", "of_index", "of_push", "of_revision", "tree_blobs"]
+
+_HEADS = "refs/heads/"
+_TAGS = "refs/tags/"
+_IDENTITY = {
+    f"GIT_{role}_{part}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for part, value in (("NAME", "hookci"), ("EMAIL", "hookci@localhost"))
+}
+_NO_PARENT_DATE = "@946684800 +0000"
+"""2000-01-01: archives cannot hold files older than 1980, and the same index gives the same commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Where hookci's own objects go, so that nothing is added to the user's: a directory per repository."""
+
+    directory: Path
+
+    @property
+    def objects(self) -> Path:
+        """An object directory of our own; workspaces borrow from it and from the user's."""
+        return self.directory / "objects"
+
+    def environment(self, repository: Repository) -> dict[str, str]:
+        """What makes git write new objects here while it reads the user's."""
+        self.objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return {
+            "GIT_OBJECT_DIRECTORY": str(self.objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository.objects),
+        }
+
+
+def _quoted(path: Path) -> str:
+    # git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES: an entry with a colon is written in double quotes, C-style
+    text = str(path)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if ":" in text or '"' in text else text
+
+
+def index_tree(repository: Repository, scratch: Scratch) -> str:
+    """The tree that a commit of the index at hand will have.
+
+    The index is copied first and the tree written among hookci's own objects: neither the user's index
+    file nor their object directory changes.
+
+    Raises:
+        GitError: the index cannot be a tree, such as one with unmerged paths.
+    """
+    scratch.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy = scratch.directory / f"index-{os.getpid()}"
+    environment = {**scratch.environment(repository), "GIT_INDEX_FILE": str(copy)}
+    try:
+        if repository.index.exists():
+            shutil.copyfile(repository.index, copy)
+        done = repository.git("write-tree", env=environment, check=False)
+    finally:
+        copy.unlink(missing_ok=True)
+    if done.returncode != 0:
+        unmerged = b"unmerged" in done.stderr + done.stdout
+        hint = "resolve the conflicts and `git add` the files" if unmerged else None
+        raise GitError(f"the index is not a tree yet: {done.complaint}", hint)
+    return done.stdout.decode("ascii").strip()
+
+
+def of_index(repository: Repository, scratch: Scratch) -> Snapshot:
+    """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``."""
+    tree = index_tree(repository, scratch)
+    parent = repository.ask("rev-parse", "--verify", "-q", "HEAD^{commit}")
+    parents = [parent, *_merge_heads(repository)] if parent else []
+    date = repository.ask("show", "-s", "--format=@%ct +0000", parent) if parent else None
+    when = {f"GIT_{role}_DATE": date or _NO_PARENT_DATE for role in ("AUTHOR", "COMMITTER")}
+    environment = {**scratch.environment(repository), **_IDENTITY, **when}
+    arguments = [part for name in parents for part in ("-p", name)]
+    made = repository.git("commit-tree", *arguments, "-m", "the index, judged by hookci", tree, env=environment)
+    commit = made.stdout.decode("ascii").strip()
+    branch = _current_branch(repository)
+    facts = _facts(repository, tree=tree, commit=commit, branch=branch, tag=None, base=parent, env=environment)
+    changed = _changed(repository, parent, tree, environment) if parent else None
+    return Snapshot(
+        tree=tree,
+        commit=commit,
+        source="index",
+        label="the index",
+        branch=branch,
+        base=parent,
+        changed=changed,
+        facts=facts,
+    )
+
+
+def of_revision(repository: Repository, revision: str) -> Snapshot:
+    """The snapshot of any commit a person names.
+
+    Raises:
+        UsageError: ``revision`` names no commit.
+    """
+    commit = repository.ask("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is None:
+        raise UsageError(f"`{revision}` names no commit here")
+    full = repository.ask("rev-parse", "--symbolic-full-name", "--end-of-options", revision) or ""
+    branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
+    if full == "HEAD" or revision == "HEAD":
+        branch = _current_branch(repository)
+    tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
+    base = _fork_point(repository, commit, "origin")
+    label = branch or tag or commit[:8]
+    return _of_commit(repository, commit, source="commit", label=label, branch=branch, tag=tag, base=base)
+
+
+def of_push(
+    repository: Repository, updates: Iterable[RefUpdate], remote: str
+) -> tuple[tuple[Snapshot, ...], tuple[str, ...]]:
+    """The snapshots that a push would put on ``remote``, one for each ref, in git's order.
+
+    Returns:
+        The snapshots, and for each ref that needs no verdict a sentence that says why.
+
+    Raises:
+        GitError: an object that is to be pushed is not there.
+    """
+    notes: list[str] = []
+    judged: list[RefUpdate] = []
+    for update in updates:
+        if is_zero(update.local_oid):
+            continue
+        if update.remote_ref.startswith(OWN_REFS):
+            notes.append(f"{update.remote_ref} is hookci's own and not judged")
+        else:
+            judged.append(update)
+    commits = repository.peel([update.local_oid for update in judged], "commit")
+    snapshots = []
+    for update, commit in zip(judged, commits, strict=True):
+        if commit is not None:
+            snapshots.append(_of_update(repository, update, commit, remote))
+        elif repository.kind(update.local_oid) is None:
+            raise GitError(f"{update.local_oid}, which is to become {update.remote_ref}, is not in this repository")
+        else:
+            notes.append(f"{update.remote_ref} holds no commit, so there is nothing to judge")
+    return tuple(snapshots), tuple(notes)
+
+
+def _of_update(repository: Repository, update: RefUpdate, commit: str, remote: str) -> Snapshot:
+    name = update.remote_ref
+    branch = name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
+    tag = name.removeprefix(_TAGS) if name.startswith(_TAGS) else None
+    base = None
+    if not is_zero(update.remote_oid):
+        base = repository.peel([update.remote_oid], "commit")[0]
+    base = base or _fork_point(repository, commit, remote)
+    before = {"CI_COMMIT_BEFORE_SHA": update.remote_oid, "HOOKCI_REMOTE": remote}
+    label = branch or tag or name
+    return _of_commit(
+        repository, commit, source="ref", label=label, branch=branch, tag=tag, base=base, remote_ref=name, more=before
+    )
+
+
+def _of_commit(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
+    repository: Repository,
+    commit: str,
+    *,
+    source: str,
+    label: str,
+    branch: str | None,
+    tag: str | None,
+    base: str | None,
+    remote_ref: str | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Snapshot:
+    tree = repository.peel([commit], "tree")[0]
+    if tree is None:
+        raise GitError(f"the tree of {commit} is not in this repository")
+    facts = {**_facts(repository, tree=tree, commit=commit, branch=branch, tag=tag, base=base, env={}), **(more or {})}
+    if remote_ref:
+        facts["HOOKCI_REF"] = remote_ref
+    return Snapshot(
+        tree=tree,
+        commit=commit,
+        source=source,
+        label=label,
+        branch=branch,
+        tag=tag,
+        remote_ref=remote_ref,
+        base=base,
+        changed=_changed(repository, base, tree, {}) if base else None,
+        facts=facts,
+    )
+
+
+def _merge_heads(repository: Repository) -> list[str]:
+    path = repository.git_dir / "MERGE_HEAD"
+    return path.read_text(encoding="ascii").split() if path.is_file() else []
+
+
+def _current_branch(repository: Repository) -> str | None:
+    full = repository.ask("symbolic-ref", "-q", "HEAD") or ""
+    return full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
+
+
+def _fork_point(repository: Repository, commit: str, remote: str) -> str | None:
+    """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
+    names = (f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/main", f"refs/remotes/{remote}/master")
+    for name in names:
+        if repository.ask("rev-parse", "--verify", "-q", f"{name}^{{commit}}"):
+            return repository.ask("merge-base", name, commit)
+    return None
+
+
+def _changed(repository: Repository, base: str, tree: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    # --no-renames: a moved file is a change at both of its paths
+    done = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree, env=env)
+    return tuple(name for name in os.fsdecode(done.stdout).split("\0") if name)
+
+
+def _default_branch(repository: Repository) -> str:
+    head = repository.ask("symbolic-ref", "-q", "refs/remotes/origin/HEAD") or ""
+    if head:
+        return head.removeprefix("refs/remotes/origin/")
+    for name in ("main", "master"):
+        if repository.ask("rev-parse", "--verify", "-q", _HEADS + name):
+            return name
+    return "main"
+
+
+def _facts(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
+    repository: Repository,
+    *,
+    tree: str,
+    commit: str,
+    branch: str | None,
+    tag: str | None,
+    base: str | None,
+    env: Mapping[str, str],
+) -> dict[str, str]:
+    """The predefined variables that describe a snapshot; names and meanings are GitLab's where it has one.
+
+    Source: GitLab CI/CD, "Predefined CI/CD variables reference".
+    """
+    shown = repository.git("show", "-s", "--format=%an <%ae>%x00%cI%x00%B", commit, env=env).stdout
+    author, timestamp, message = os.fsdecode(shown).split("\0", 2)
+    message = message.rstrip("\n")
+    title, _, description = message.partition("\n")
+    name = branch or tag or ""
+    facts = {
+        "HOOKCI_TREE": tree,
+        "HOOKCI_COMMIT": commit,
+        "HOOKCI_REF_NAME": name,
+        "CI_COMMIT_SHA": commit,
+        "CI_COMMIT_SHORT_SHA": commit[:8],
+        "CI_COMMIT_REF_NAME": name,
+        "CI_COMMIT_REF_SLUG": _slug(name),
+        "CI_COMMIT_TITLE": title,
+        "CI_COMMIT_MESSAGE": message,
+        "CI_COMMIT_DESCRIPTION": description.strip("\n"),
+        "CI_COMMIT_AUTHOR": author,
+        "CI_COMMIT_TIMESTAMP": timestamp,
+        "CI_DEFAULT_BRANCH": _default_branch(repository),
+        "CI_PIPELINE_SOURCE": "push",
+    }
+    for value, names in (
+        (branch, ("HOOKCI_BRANCH", "CI_COMMIT_BRANCH")),
+        (tag, ("HOOKCI_TAG", "CI_COMMIT_TAG")),
+        (base, ("HOOKCI_BASE",)),
+    ):
+        facts.update(dict.fromkeys(names, value) if value else {})
+    return facts
+
+
+def _slug(name: str) -> str:
+    """GitLab's CI_COMMIT_REF_SLUG: lower case, 63 bytes, everything but a-z and 0-9 a dash, none at the ends."""
+    return re.sub(r"[^a-z0-9]", "-", name.lower())[:63].strip("-")
+
+
+def config_files(repository: Repository, scratch: Scratch, tree: str, names: tuple[str, ...]) -> dict[str, bytes]:
+    """The content of those of ``names`` that ``tree`` has as regular files at its top.
+
+    Raises:
+        UsageError: one of them is a symbolic link, whose target may lie outside the tree.
+    """
+    environment = scratch.environment(repository)
+    listing = repository.git("ls-tree", "-z", "--full-tree", tree, "--", *names, env=environment).stdout
+    found = {}
+    for line in listing.split(b"\0"):
+        if line:
+            head, _, path = line.partition(b"\t")
+            mode, kind, oid = head.decode("ascii").split(" ")
+            name = os.fsdecode(path)
+            if mode == "120000":
+                raise UsageError(f"{name} is a symbolic link", "make it a regular file")
+            if kind == "blob":
+                found[name] = repository.git("cat-file", "blob", oid, env=environment).stdout
+    return found
+
+
+def tree_blobs(repository: Repository, scratch: Scratch, tree: str) -> dict[str, str]:
+    """Every path of ``tree`` with the mode and name of its object."""
+    listing = repository.git("ls-tree", "-r", "-z", "--full-tree", tree, env=scratch.environment(repository)).stdout
+    found = {}
+    for line in os.fsdecode(listing).split("\0"):
+        if line:
+            head, _, path = line.partition("\t")
+            mode, _kind, oid = head.split(" ")
+            found[path] = f"{mode} {oid}"
+    return found

@@ -1,0 +1,62 @@
+"""Short programs that hookci itself needs, such as git: started, waited for, their output returned."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+__all__ = ["Done", "run", "run_attached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a program ended: its exit status (negative: the signal that ended it) and what it wrote."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def complaint(self) -> str:
+        """The last line the program wrote to its standard error, or its exit status."""
+        lines = self.stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit status {self.returncode}"
+
+
+def run(
+    argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes = b"", timeout: float
+) -> Done:
+    """Run a program to its end.
+
+    Args:
+        argv: the program and its arguments; no shell is involved.
+        cwd: where it starts.
+        env: its whole environment.
+        stdin: what it can read.
+        timeout: seconds until it is killed.
+
+    Raises:
+        GitError: the program is not there, or did not end in time.
+    """
+    try:
+        done = subprocess.run(argv, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=timeout, check=False)
+    except FileNotFoundError as error:
+        raise GitError(f"`{argv[0]}` could not be started: {error.strerror}: {error.filename}") from error
+    except OSError as error:
+        raise GitError(f"`{argv[0]}` could not be started: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"`{' '.join(argv)}` did not end within {timeout:g} s") from error
+    return Done(tuple(argv), done.returncode, done.stdout, done.stderr)
+
+
+def run_attached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes | None) -> int:
+    """Run a program that talks to the person itself (a pager, say); the result is its exit status."""
+    return subprocess.run(argv, cwd=cwd, env=env, input=stdin, check=False).returncode

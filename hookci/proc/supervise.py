@@ -1,0 +1,222 @@
+"""One job's process: started in a session of its own, followed, and ended with all it has started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["Cancel", "Ended", "Supervised", "exit_text", "supervise"]
+
+_CHUNK = 65_536
+_GRACE = 1.0
+"""Seconds between SIGTERM and SIGKILL; a deadline or Ctrl-C is over within 3 s (issue: the gate)."""
+_DRAIN_FIRST = 0.05
+"""Seconds for the last output after the shell has ended; whoever holds the pipe open longer is ended."""
+_DRAIN = 0.5
+"""Seconds for what is in the pipe when all are ended."""
+_IDLE = 0.1
+"""Seconds after which output without a line end is shown."""
+
+
+class Cancel:
+    """A request to end, that may come from any thread and wakes a selector."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
+        self._reason: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the end was asked for, or None while nobody did."""
+        return self._reason
+
+    def request(self, reason: str) -> None:
+        """Ask for the end; the first reason stays."""
+        if self._reason is None:
+            self._reason = reason
+            with contextlib.suppress(OSError):
+                os.write(self._write, b"x")
+
+    def fileno(self) -> int:
+        """A descriptor that is readable once the end was asked for."""
+        return self._read
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        for descriptor in (self._read, self._write):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a supervised process ended: ``why`` is ``exit``, ``timeout`` or ``cancel``."""
+
+    why: str
+    returncode: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervised:
+    """What to start: the program, where, with which whole environment, and for how many seconds at most.
+
+    ``token`` marks its processes (see `hookci.proc.tree`), ``directory`` is the workspace they live in.
+    """
+
+    argv: Sequence[str]
+    cwd: str
+    env: Mapping[str, str]
+    timeout: float
+    token: str
+    directory: str
+
+
+class _Follower:
+    """Reads a pipe and waits for a process, a deadline and a request to cancel, all at once."""
+
+    def __init__(self, child: subprocess.Popen[bytes], sink: Callable[[bytes], None], cancel: Cancel) -> None:
+        self._child = child
+        self._sink = sink
+        self._cancel = cancel
+        self._pipe = child.stdout.fileno() if child.stdout else -1
+        self._open = True
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._pipe, selectors.EVENT_READ)
+        self._selector.register(cancel, selectors.EVENT_READ)
+        self._pidfd = self._watch_child()
+
+    def _watch_child(self) -> int | None:
+        if not hasattr(os, "pidfd_open"):
+            return None
+        with contextlib.suppress(OSError):
+            descriptor = os.pidfd_open(self._child.pid)
+            self._selector.register(descriptor, selectors.EVENT_READ)
+            return descriptor
+        return None
+
+    def close(self) -> None:
+        self._selector.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        if self._child.stdout:
+            self._child.stdout.close()
+
+    def _read(self) -> None:
+        data = os.read(self._pipe, _CHUNK)
+        if data:
+            self._sink(data)
+        else:
+            self._open = False
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(self._pipe)
+
+    def until(self, deadline: float) -> str:
+        """Pass output on until the process ends (``exit``), it is time (``timeout``), or ``cancel``."""
+        pending = False
+        while self._child.poll() is None:
+            if self._cancel.reason is not None:
+                return "cancel"
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return "timeout"
+            wait = min(left, _IDLE) if pending or self._pidfd is None else left
+            ready = self._selector.select(wait)
+            pending = self._handle(ready)
+        return "exit"
+
+    def _handle(self, ready: list[tuple[selectors.SelectorKey, int]]) -> bool:
+        """Whether output came; if none came within the idle time, the sink may show what it holds."""
+        if not any(key.fd == self._pipe for key, _ in ready):
+            self._sink(b"")
+            return False
+        self._read()
+        return True
+
+    def drain(self, seconds: float) -> None:
+        """Pass on what is still in the pipe, for at most ``seconds`` should somebody hold it open."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            if self._open:
+                selector.register(self._pipe, selectors.EVENT_READ)
+            while self._open:
+                left = deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    return
+                self._read()
+
+
+def _start(what: Supervised) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            what.argv,
+            cwd=what.cwd,
+            env=what.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except OSError as error:
+        raise HookciError(f"`{what.argv[0]}` could not be started: {error.strerror}") from error
+
+
+def supervise(what: Supervised, sink: Callable[[bytes], None], cancel: Cancel, started: Callable[[], None]) -> Ended:
+    """Run a job's program and end everything it has started.
+
+    Args:
+        what: the program and its surroundings.
+        sink: gets the output (standard output and error in one stream, in order) as it comes, and an empty
+            chunk when nothing has come for a moment.
+        cancel: ends it early.
+        started: called once the process runs.
+
+    Raises:
+        HookciError: the program could not be started.
+    """
+    begun, clock = time.time(), time.monotonic()
+    child = _start(what)
+    started()
+    follower = _Follower(child, sink, cancel)
+    try:
+        why = follower.until(clock + what.timeout)
+        if why == "exit":
+            follower.drain(_DRAIN_FIRST)
+        _end_all(what, child, begun)
+        follower.drain(_DRAIN)
+    finally:
+        if child.poll() is None:
+            _end_all(what, child, begun)
+        follower.close()
+    return Ended(why, child.wait(), time.monotonic() - clock)
+
+
+def _end_all(what: Supervised, child: subprocess.Popen[bytes], begun: float) -> None:
+    from hookci.proc.tree import end_tree  # noqa: PLC0415 (psutil is imported while the first job runs, not before)
+
+    # One second of slack: create_time is the kernel's, in ticks since boot.
+    end_tree(what.token, what.directory, root=child.pid, since=begun - 1, grace=_GRACE)
+    if child.poll() is None:
+        child.kill()
+        child.wait()
+
+
+def exit_text(returncode: int) -> str:
+    """What a person calls an exit status: ``exit status 2`` or ``killed by SIGKILL``."""
+    if returncode >= 0:
+        return f"exit status {returncode}"
+    with contextlib.suppress(ValueError):
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"killed by signal {-returncode}"

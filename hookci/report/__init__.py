@@ -1,0 +1,1 @@
+"""Turns events and results into what a person sees; decides nothing."""

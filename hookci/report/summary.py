@@ -1,0 +1,136 @@
+"""The last thing on the screen: what came of a run, and for what is red, all that is needed to go on."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from hookci.model.result import Outcome, Verdict
+from hookci.model.text import plain
+from hookci.report.terminal import paint, shown
+from hookci.report.words import BROKEN, STYLES, counted, detail, duration, named, not_checked, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from hookci.model.result import JobResult, RunResult
+    from hookci.report.terminal import Style
+
+__all__ = ["failure_text", "success_text"]
+
+_TAIL = 20
+_IN_FULL = 5
+_LONGEST_LINE = 500
+
+_VERDICTS: dict[Verdict, tuple[str, Style]] = {
+    Verdict.GREEN: ("is green", "green"),
+    Verdict.RED: ("is red", "red"),
+    Verdict.NONE: ("has no verdict", "red"),
+    Verdict.INTERRUPTED: ("was interrupted, there is no verdict", "yellow"),
+}
+
+
+def success_text(result: RunResult, *, color: bool) -> str:
+    """One line that says what ran and how long it took; one more when jobs were left out on request."""
+    return "".join(f"{line}\n" for line in _ending(result, color=color))
+
+
+def failure_text(
+    result: RunResult,
+    tails: Mapping[str, Sequence[str]],
+    *,
+    rerun: Callable[[str], str],
+    width: int,
+    color: bool,
+) -> str:
+    """Every job that broke a run, then what became of the run; the most relevant comes last.
+
+    Args:
+        result: how the run ended, not green.
+        tails: the end of the output by job, see `hookci.report.tails.Tails`.
+        rerun: the command that runs just the job with this name again.
+        width: columns of the screen.
+        color: whether to colour it.
+    """
+    broken = [job for job in reversed(result.jobs) if job.outcome in BROKEN]
+    broken.sort(key=_relevance)
+    others, in_full = broken[:-_IN_FULL], broken[-_IN_FULL:]
+    blocks = [_also(others, width)] if others else []
+    blocks += ["\n".join(_block(job, tails.get(job.name, ()), rerun(job.name), color=color)) for job in in_full]
+    blocks.append("\n".join(_ending(result, color=color)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _relevance(result: JobResult) -> bool:
+    """What kept hookci from judging comes after what it judged: it decides the exit status."""
+    return result.outcome in {Outcome.ERRORED, Outcome.UNSUPPORTED}
+
+
+def _also(others: Sequence[JobResult], width: int) -> str:
+    names = ", ".join(plain(job.name) for job in reversed(others))
+    text = f"also broken: {names}"
+    return "\n".join(textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _block(job: JobResult, tail: Sequence[str], again: str, *, color: bool) -> Iterator[str]:
+    def key(name: str) -> str:
+        return "  " + paint(f"{name}:", "dim", color=color)
+
+    yield _heading(job, color=color)
+    if job.command:
+        first, *more = plain(job.command).strip().splitlines() or [""]
+        yield f"{key('command')} {first}{' ...' if more else ''}"
+    yield from _tail(tail, key, color=color)
+    for hint in job.hints:
+        yield f"{key('hint')} {plain(hint)}"
+    if job.log:
+        yield f"{key('log')} {job.log}"
+    yield f"{key('again')} {again}"
+
+
+def _heading(job: JobResult, *, color: bool) -> str:
+    words = paint(f"{plain(job.name)} {_verb(job.outcome)}", STYLES[job.outcome], color=color)
+    time = f" in {duration(job.seconds)}" if job.attempts else ""
+    attempt = f" (attempt {job.attempts})" if job.attempts > 1 else ""
+    why = detail(job)
+    return f"{words}{time}{attempt}{f': {why}' if why else ''}"
+
+
+def _verb(outcome: Outcome) -> str:
+    return f"is {told(outcome)}" if outcome is Outcome.UNSUPPORTED else told(outcome)
+
+
+def _tail(tail: Sequence[str], key: Callable[[str], str], *, color: bool) -> Iterator[str]:
+    lines = list(tail)
+    while lines and not plain(lines[-1]).strip():
+        lines.pop()
+    if lines:
+        yield key("output" if len(lines) <= _TAIL else f"output, last {_TAIL} lines")
+    for line in lines[-_TAIL:]:
+        yield f"    {_bounded(line, color=color)}".rstrip()
+
+
+def _bounded(line: str, *, color: bool) -> str:
+    bare = plain(line)
+    return f"{bare[:_LONGEST_LINE]} ..." if len(bare) > _LONGEST_LINE else shown(line, color=color)
+
+
+def _ending(result: RunResult, *, color: bool) -> Iterator[str]:
+    words, style = _VERDICTS[result.verdict]
+    if result.skipped_by_request:
+        yield not_checked(result.skipped_by_request, color=color)
+    verdict = paint(f"{plain(result.label)} {words}", style, color=color)
+    yield f"hookci: {verdict}: {_counts(result.jobs)} in {duration(result.seconds)} [run {result.number}]"
+
+
+def _counts(jobs: Sequence[JobResult]) -> str:
+    """``4 jobs passed (build, unit, lint, docs), 1 allowed to fail (integration)``."""
+    groups = [(outcome, [job.name for job in jobs if job.outcome is outcome]) for outcome in STYLES]
+    parts = [(outcome, names) for outcome, names in groups if names]
+    return (
+        ", ".join(
+            f"{len(names) if index else counted(len(names), 'job')} {told(outcome, len(names))}{named(names)}"
+            for index, (outcome, names) in enumerate(parts)
+        )
+        or "nothing to run"
+    )

@@ -1,0 +1,199 @@
+"""What one call of hookci works with: the machine it runs on, the repository, its store and its settings."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.config.load import CONFIG_FILES, parse
+from hookci.config.settings import Settings, read_settings
+from hookci.errors import UnconfiguredError
+from hookci.execute.context import RunContext
+from hookci.execute.local import LocalExecutor
+from hookci.execute.schedule import RunSettings, run_plan
+from hookci.git.repository import Repository
+from hookci.git.snapshots import Scratch, config_files, tree_blobs
+from hookci.model.event import JobFinished, Notice
+from hookci.proc.tree import adopt_orphans, end_orphans
+from hookci.store.identity import ProcessIdentity, identify
+from hookci.store.private import private_directory
+from hookci.store.runs import Store
+from hookci.workspace.artifacts import ArtifactStore
+from hookci.workspace.cache import CacheStore
+from hookci.workspace.checkout import Source
+from hookci.workspace.slots import Slots, project_name, repository_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from hookci.execute.schedule import Interrupts
+    from hookci.model.event import Event, Observer
+    from hookci.model.pipeline import Pipeline
+    from hookci.model.plan import Plan
+    from hookci.model.result import RunResult
+    from hookci.model.snapshot import Snapshot
+
+__all__ = ["Machine", "Session"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """All that hookci takes from its surroundings, read once at the top.
+
+    ``clock`` tells unix seconds; ``which`` finds a program on a PATH; ``processors`` is how many cores
+    this process may use.
+    """
+
+    env: Mapping[str, str]
+    cwd: Path
+    cache_home: Path
+    config_home: Path
+    clock: Callable[[], float]
+    pid: int
+    processors: int
+    umask: int
+    which: Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One repository on one machine."""
+
+    machine: Machine
+    repository: Repository
+    settings: Settings
+
+    @classmethod
+    def open(cls, machine: Machine) -> Session:
+        """The repository around the current directory.
+
+        Raises:
+            UsageError: there is none.
+        """
+        repository = Repository.discover(machine.cwd, machine.env)
+        settings = read_settings(repository.config(), machine.config_home / "hookci" / "config.toml")
+        return cls(machine, repository, settings)
+
+    @property
+    def state(self) -> Path:
+        """Where runs and logs are kept, shared by all worktrees."""
+        return self.repository.common_dir / "hookci"
+
+    @property
+    def place(self) -> Path:
+        """Where workspaces, caches and artifacts are kept."""
+        return repository_directory(self.machine.cache_home, self.repository)
+
+    @property
+    def scratch(self) -> Scratch:
+        """Where objects of hookci's own go."""
+        self.machine.cache_home.mkdir(parents=True, exist_ok=True)
+        return Scratch(private_directory(self.place, within=self.machine.cache_home))
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The open store."""
+        me = identify(self.machine.pid) or ProcessIdentity(self.machine.pid, "unknown")
+        with Store.open(self.state, clock=self.machine.clock, owner=me) as store:
+            yield store
+
+    def pipeline(self, snapshot: Snapshot) -> Pipeline | None:
+        """What the snapshot's own config defines; None when it has none.
+
+        Raises:
+            ConfigError: the config is wrong.
+        """
+        return parse(config_files(self.repository, self.scratch, snapshot.tree, CONFIG_FILES))
+
+    def configured(self, snapshot: Snapshot) -> Pipeline:
+        """The same, when there must be one.
+
+        Raises:
+            UnconfiguredError: the snapshot has none.
+        """
+        pipeline = self.pipeline(snapshot)
+        if pipeline is None:
+            top = self.repository.top
+            here = top is not None and (top / CONFIG_FILES[0]).exists()
+            hint = (
+                f"it is in your work tree: `git add {CONFIG_FILES[0]}` and commit"
+                if here
+                else "write one with `hookci init`"
+            )
+            raise UnconfiguredError(f"{snapshot.label} has no {CONFIG_FILES[0]}", hint)
+        return pipeline
+
+    def blobs(self, snapshot: Snapshot) -> Callable[[], Mapping[str, str]]:
+        """Lists the snapshot's files with their object names; asks git at most once."""
+        return functools.cache(lambda: tree_blobs(self.repository, self.scratch, snapshot.tree))
+
+    def execute(
+        self, plan: Plan, observer: Observer, interrupts: Interrupts, *, keep_going: bool, parallel: int | None
+    ) -> RunResult:
+        """Run ``plan`` to its end and write down what came out."""
+        adopt_orphans()
+        try:
+            with self.store() as store:
+                return self._execute(store, plan, observer, interrupts, keep_going=keep_going, parallel=parallel)
+        finally:
+            end_orphans()
+
+    def _execute(
+        self,
+        store: Store,
+        plan: Plan,
+        observer: Observer,
+        interrupts: Interrupts,
+        *,
+        keep_going: bool,
+        parallel: int | None,
+    ) -> RunResult:
+        for warning in store.warnings:
+            observer(Notice(warning, "warning"))
+        store.mark_interrupted()
+        snapshot = plan.snapshot
+        number = store.begin_run(
+            label=snapshot.label,
+            hook=plan.hook,
+            tree=snapshot.tree,
+            commit=snapshot.commit,
+            branch=snapshot.branch,
+            skipped=plan.skip,
+        )
+
+        def tell(event: Event) -> None:
+            if isinstance(event, JobFinished):
+                store.record_job(number, event.result)
+            observer(event)
+
+        def open_log(job: str) -> tuple[str, BinaryIO]:
+            return str(store.log_path(number, job)), store.open_log(number, job)
+
+        context = self._context(number, plan, open_log)
+        jobs = parallel or self.settings.jobs or self.machine.processors
+        settings = RunSettings(parallel=jobs, keep_going=keep_going, locks=private_directory(self.state / "locks"))
+        result = run_plan(plan, number, LocalExecutor(context), settings, tell, interrupts)
+        store.finish_run(number, result.verdict)
+        store.prune()
+        context.artifacts.prune()
+        return result
+
+    def _context(self, number: int, plan: Plan, open_log: Callable[[str], tuple[str, BinaryIO]]) -> RunContext:
+        machine, repository, place = self.machine, self.repository, self.place
+        return RunContext(
+            number=number,
+            plan=plan,
+            source=Source.of(repository, self.scratch, workers=machine.processors, umask=machine.umask),
+            slots=Slots(place, project_name(repository)),
+            caches=CacheStore(place / "caches", machine.env),
+            artifacts=ArtifactStore(place / "artifacts", machine.env),
+            user=machine.env,
+            carried_from=repository.top,
+            blobs=self.blobs(plan.snapshot),
+            open_log=open_log,
+            which=machine.which,
+        )

@@ -1,0 +1,1 @@
+"""Clean checkouts of one snapshot each, and what goes in and out of them."""

@@ -1,0 +1,72 @@
+"""Artifacts: files that a job of a run hands to the jobs after it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.workspace.copy import copy_paths, expand, mentions, relocate
+from hookci.workspace.sweep import remove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hookci.model.pipeline import Artifacts
+
+__all__ = ["ArtifactStore"]
+
+_KEPT_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactStore:
+    """The artifacts of one repository, by run and job, below ``directory``."""
+
+    directory: Path
+    env: Mapping[str, str]
+
+    def save(self, run: int, job: str, workspace: bytes, artifacts: Artifacts) -> list[str]:
+        """Keep what ``artifacts`` names; returns the patterns that matched nothing."""
+        place = self._place(run, job)
+        remove(os.fsencode(place))
+        (place / "data").mkdir(parents=True, mode=0o700)
+        paths: dict[bytes, None] = {}
+        empty = []
+        for pattern in artifacts.paths:
+            found = expand(workspace, [pattern], artifacts.exclude)
+            paths.update(dict.fromkeys(found))
+            if not found:
+                empty.append(pattern)
+        copy_paths(workspace, paths, os.fsencode(place / "data"), env=self.env)
+        meta = {
+            "origin": os.fsdecode(workspace),
+            "paths": [os.fsdecode(path) for path in paths],
+            "relocate": [os.fsdecode(path) for path in mentions(workspace, paths, workspace)],
+        }
+        (place / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+        return empty
+
+    def restore(self, run: int, job: str, workspace: bytes) -> bool:
+        """Put the artifacts of ``job`` into ``workspace``; False when it has left none."""
+        place = self._place(run, job)
+        if not (place / "meta.json").exists():
+            return False
+        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
+        copy_paths(os.fsencode(place / "data"), [os.fsencode(path) for path in meta["paths"]], workspace, env=self.env)
+        members = [os.fsencode(path) for path in meta["relocate"]]
+        relocate(workspace, members, os.fsencode(meta["origin"]), workspace)
+        return True
+
+    def prune(self) -> None:
+        """Drop the artifacts of all but the last runs."""
+        if self.directory.is_dir():
+            runs = sorted((path for path in self.directory.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
+            for path in runs[:-_KEPT_RUNS]:
+                remove(os.fsencode(path))
+
+    def _place(self, run: int, job: str) -> Path:
+        return self.directory / str(run) / hashlib.sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]

@@ -1,0 +1,162 @@
+"""Caches: files that a job hands to its own next run, stored once per key and path."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.store.locks import FileLock
+from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature
+from hookci.workspace.sweep import remove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["CachePlace", "CacheStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlace:
+    """One path (or glob) under one key: the smallest thing that is stored and restored."""
+
+    key: str
+    pattern: str
+
+    @property
+    def identity(self) -> str:
+        """The name it is stored under."""
+        return hashlib.sha256(f"{self.key}\0{self.pattern}".encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStore:
+    """The caches of one repository, below ``directory``.
+
+    A slot keeps a record of what was put where, with a signature of the files.  What is still exactly
+    that may stay in place for the next job; anything else is removed and copied from the store again,
+    so a job that failed half way, or wrote into a cache it may only pull, leaves nothing behind.
+    """
+
+    directory: Path
+    env: Mapping[str, str]
+
+    def in_place(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> set[bytes]:
+        """The paths in ``workspace`` that are exactly what a restore would put there."""
+        record = _read(slot / "caches.json")
+        kept: set[bytes] = set()
+        for place in places:
+            known = record.get(place.pattern)
+            meta = self._meta(place)
+            if not isinstance(known, dict) or meta is None or known.get("generation") != meta.generation:
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                if known.get("signature") == signature(workspace, meta.paths):
+                    kept.update(meta.paths)
+        return kept
+
+    def restore(self, slot: Path, workspace: bytes, places: list[CachePlace], kept: set[bytes]) -> list[CachePlace]:
+        """Put what is stored into ``workspace`` and say which places were found."""
+        record: dict[str, object] = {}
+        found = []
+        for place in places:
+            with self._lock(place):
+                meta = self._meta(place)
+                if meta is None:
+                    continue
+                found.append(place)
+                if not set(meta.paths) <= kept:
+                    data = os.fsencode(self._entry(place) / meta.generation)
+                    copy_paths(data, meta.paths, workspace, env=self.env)
+                    relocate(workspace, meta.relocate, meta.origin, workspace)
+                record[place.pattern] = {
+                    "generation": meta.generation,
+                    "signature": signature(workspace, meta.paths),
+                }
+        _write(slot / "caches.json", record)
+        return found
+
+    def save(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> list[CachePlace]:
+        """Store what ``workspace`` has at ``places``, unless it is what was restored; say what was stored."""
+        record = _read(slot / "caches.json")
+        stored = []
+        for place in places:
+            paths = expand(workspace, [place.pattern])
+            now = signature(workspace, paths)
+            known = record.get(place.pattern)
+            if not paths or (isinstance(known, dict) and known.get("signature") == now):
+                continue
+            with self._lock(place):
+                generation = self._store(place, workspace, paths)
+            record[place.pattern] = {"generation": generation, "signature": now}
+            stored.append(place)
+        if stored:
+            _write(slot / "caches.json", record)
+        return stored
+
+    def _store(self, place: CachePlace, workspace: bytes, paths: list[bytes]) -> str:
+        entry, generation = self._entry(place), secrets.token_hex(8)
+        copy_paths(workspace, paths, os.fsencode(entry / generation), env=self.env)
+        meta = {
+            "key": place.key,
+            "pattern": place.pattern,
+            "generation": generation,
+            "origin": os.fsdecode(workspace),
+            "paths": [os.fsdecode(path) for path in paths],
+            "relocate": [os.fsdecode(path) for path in mentions(workspace, paths, workspace)],
+        }
+        _write(entry / "meta.json", meta)
+        for other in entry.iterdir():
+            if other.is_dir() and other.name != generation:
+                remove(os.fsencode(other))
+        return generation
+
+    def _entry(self, place: CachePlace) -> Path:
+        return self.directory / place.identity
+
+    def _lock(self, place: CachePlace) -> FileLock:
+        self._entry(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FileLock(self._entry(place) / "lock")
+
+    def _meta(self, place: CachePlace) -> _Meta | None:
+        meta = _Meta.of(_read(self._entry(place) / "meta.json"))
+        return meta if meta and (self._entry(place) / meta.generation).is_dir() else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Meta:
+    """What is known of a stored place: where it was made, its paths, and which files name that place."""
+
+    generation: str
+    origin: bytes
+    paths: list[bytes]
+    relocate: list[bytes]
+
+    @classmethod
+    def of(cls, content: Mapping[str, object]) -> _Meta | None:
+        generation, origin = content.get("generation"), content.get("origin")
+        paths, relocatable = content.get("paths"), content.get("relocate")
+        if not (isinstance(generation, str) and isinstance(origin, str)):
+            return None
+        if not (isinstance(paths, list) and isinstance(relocatable, list)):
+            return None
+        return cls(generation, os.fsencode(origin), [*map(os.fsencode, paths)], [*map(os.fsencode, relocatable)])
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # not there, torn or foreign: the same as never stored
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.write_text(json.dumps(content), encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,126 @@
+"""Git directories of hookci's own: they borrow the user's objects and have refs, config and index of their own.
+
+Not registered worktrees of the user's repository: those share its refs, config and stash, and a job
+that runs ``git stash`` or ``git branch -D`` in one would hurt the user's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hookci.git.repository import Repository
+    from hookci.git.snapshots import Scratch
+
+__all__ = ["GitdirPlan", "checkout_settings", "gitdir_plan", "write_gitdir"]
+
+_COPIED = re.compile(
+    r"(filter\..*|lfs\..*|core\.(autocrlf|eol|safecrlf|symlinks|filemode|ignorecase|precomposeunicode|bigfilethreshold))"
+)
+_PROMISOR = re.compile(r"remote\.(.*)\.(promisor|partialclonefilter|url)")
+
+
+def checkout_settings(local: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Those settings of the user's repository that change what a checkout looks like.
+
+    In a partial clone that includes the remote that git fetches missing objects from.
+    """
+    settings = {key: values for key, values in local.items() if _COPIED.fullmatch(key)}
+    if any(key.startswith("extensions.partialclone") or key.endswith(".promisor") for key in local):
+        promisors = {key.split(".", 1)[1].rpartition(".")[0] for key in local if key.endswith(".promisor")}
+        for key, values in local.items():
+            match = _PROMISOR.fullmatch(key)
+            if match and match[1] in promisors:
+                settings[key] = values
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class GitdirPlan:
+    """What a git directory of ours holds: the same for all workspaces of one run."""
+
+    config: str
+    alternates: bytes
+    refs: bytes
+    shallow: bytes | None
+    attributes: bytes | None
+    exclude: bytes | None
+
+
+def gitdir_plan(repository: Repository, scratch: Scratch) -> GitdirPlan:
+    """Read from the user's repository what our git directories need: two git processes."""
+    scratch.objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+    names = ("refs/heads", "refs/tags", "refs/remotes")
+    listing = repository.git("for-each-ref", "--format=%(objectname) %(refname)", *names).stdout
+    # releases are hookci's own bookkeeping: they would show up in `git describe`
+    refs = b"".join(line + b"\n" for line in listing.splitlines() if b" refs/tags/deploy/" not in line)
+    settings = checkout_settings(repository.local_config())
+    common = repository.common_dir
+    return GitdirPlan(
+        config=_config_text(repository.object_format, settings),
+        alternates=b"".join(_alternate(path) for path in (scratch.objects, repository.objects)),
+        refs=refs,
+        shallow=_read(common / "shallow"),
+        attributes=_read(common / "info" / "attributes"),
+        exclude=_read(common / "info" / "exclude"),
+    )
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _alternate(path: Path) -> bytes:
+    raw = os.fsencode(path)
+    if raw.startswith((b'"', b"#")) or b"\n" in raw:
+        raw = b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+    return raw + b"\n"
+
+
+def _config_text(object_format: str, settings: Mapping[str, list[str]]) -> str:
+    extra = "" if object_format == "sha1" else f"[extensions]\n\tobjectFormat = {object_format}\n"
+    # a promisor remote is an extension too, so the format is 1 whenever anything is special (gitrepository-layout(5))
+    promisor = any(key.endswith(".promisor") for key in settings)
+    version = 1 if extra or promisor else 0
+    text = f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = false\n\tlogAllRefUpdates = false\n{extra}"
+    for key, values in settings.items():
+        section, _, rest = key.partition(".")
+        subsection, _, name = rest.rpartition(".")
+        head = f'[{section} "{_escape(subsection)}"]' if subsection else f"[{section}]"
+        text += "".join(f'{head}\n\t{name} = "{_escape(value)}"\n' for value in values)
+    return text
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def write_gitdir(path: Path, plan: GitdirPlan, *, head: str, index: Path | None = None) -> None:
+    """Make ``path`` a git directory that holds exactly what ``plan`` says.
+
+    Args:
+        path: must not exist.
+        plan: what goes in.
+        head: the commit ``HEAD`` is detached at, or a line such as ``ref: refs/heads/none``.
+        index: copied in, so that `git status` is clean and does not read every file again.
+    """
+    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
+        (path / folder).mkdir(parents=True, mode=0o777)
+    (path / "HEAD").write_text(head + "\n", encoding="utf-8", errors="surrogateescape")
+    (path / "config").write_text(plan.config, encoding="utf-8", errors="surrogateescape")
+    (path / "objects" / "info" / "alternates").write_bytes(plan.alternates)
+    (path / "packed-refs").write_bytes(plan.refs)
+    for name, content in (
+        ("shallow", plan.shallow), ("info/attributes", plan.attributes), ("info/exclude", plan.exclude)
+    ):  # fmt: skip
+        if content is not None:
+            (path / name).write_bytes(content)
+    if index is not None and index.exists():
+        shutil.copyfile(index, path / "index")
