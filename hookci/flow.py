@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hookci.config.load import CONFIG_FILES, parse
 from hookci.errors import HookciError, UnconfiguredError, UsageError
+from hookci.git.install import install
 from hookci.git.installation import installed
 from hookci.git.push import parse_ref_updates, refuse_borrowed_stdin
-from hookci.git.snapshots import index_tree, of_index, of_push, of_revision
+from hookci.git.shims import read_shim
+from hookci.git.snapshots import index_tree, of_index, of_push, of_revision, visible_files
 from hookci.git.standing import standing
+from hookci.git.uninstall import uninstall
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Verdict
@@ -18,8 +22,14 @@ from hookci.plan import asked_by_hook, make_plan
 from hookci.session import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hookci.config.detect import Detection
     from hookci.execute.schedule import Interrupts
+    from hookci.git.install import InstallReport
+    from hookci.git.repository import Repository
     from hookci.git.standing import Standing
+    from hookci.git.uninstall import UninstallReport
     from hookci.model.event import Observer
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
@@ -28,7 +38,21 @@ if TYPE_CHECKING:
     from hookci.model.snapshot import Snapshot
     from hookci.session import Machine
 
-__all__ = ["Request", "check_commit", "check_push", "plan_request", "run_record", "run_request", "runs", "status"]
+__all__ = [
+    "Request",
+    "check_commit",
+    "check_config",
+    "check_push",
+    "detect_project",
+    "install_hooks",
+    "plan_request",
+    "run_record",
+    "run_request",
+    "runs",
+    "status",
+    "uninstall_hooks",
+    "write_config",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,3 +242,70 @@ def _pipeline_in_words(session: Session) -> str:
         return f"none: {error.message}" + (f"; {error.hint}" if error.hint else "")
     stages = [stage for stage in pipeline.stages if any(job.stage == stage for job in pipeline.jobs.values())]
     return f"{pipeline.source}: {len(pipeline.jobs)} jobs in {', '.join(stages)}"
+
+
+def detect_project(machine: Machine) -> tuple[Path, Detection]:
+    """What kind of project the work tree holds, and where its config would go.
+
+    Raises:
+        UsageError: there is no work tree, or it has a config already.
+    """
+    from hookci.config.detect import Project, detect  # noqa: PLC0415 (no hook needs it)
+
+    repository = Session.open(machine).repository
+    top = _work_tree(repository)
+    path = top / CONFIG_FILES[0]
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} is there already and is never overwritten", "`hookci check` says whether it is valid")
+    if parse(_files_of(top)) is not None:
+        raise UsageError(f"{top / CONFIG_FILES[1]} has a [tool.hookci] section already", "`hookci check` validates it")
+    files = frozenset(visible_files(repository))
+    search_path = machine.env.get("PATH", "")
+    return path, detect(Project(top, files), lambda name: machine.which(name, search_path))
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write a first config; one that has come into being meanwhile is not overwritten."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def install_hooks(machine: Machine, *, python: Path, main: Path) -> InstallReport:
+    """Install the hooks, so that they start ``python`` with ``main``."""
+    return install(Session.open(machine).repository, read_shim(), python=python, main=main)
+
+
+def uninstall_hooks(machine: Machine) -> UninstallReport:
+    """Remove the hooks and put back what was there."""
+    return uninstall(Session.open(machine).repository)
+
+
+def check_config(machine: Machine, *, revision: str | None, staged: bool) -> Pipeline:
+    """The pipeline of the work tree's config, or of a commit's, or of the index's.
+
+    Raises:
+        ConfigError: it is wrong.
+        UnconfiguredError: there is none.
+    """
+    session = Session.open(machine)
+    if staged:
+        return session.configured(of_index(session.repository, session.scratch))
+    if revision:
+        return session.configured(of_revision(session.repository, revision))
+    pipeline = parse(_files_of(_work_tree(session.repository)))
+    if pipeline is None:
+        raise UnconfiguredError(f"there is no {CONFIG_FILES[0]} here", "write one with `hookci init`")
+    return pipeline
+
+
+def _work_tree(repository: Repository) -> Path:
+    if repository.top is None:
+        raise UsageError(f"{repository.common_dir} has no work tree")
+    return repository.top
+
+
+def _files_of(top: Path) -> dict[str, bytes]:
+    return {name: (top / name).read_bytes() for name in CONFIG_FILES if (top / name).is_file()}

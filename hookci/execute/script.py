@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Script", "make_script", "shell_argv"]
+
+_INVERTED = re.compile(r"!\s[^;&|\n]*(\|[^;&|\n]+)*")
+"""A pipeline whose status is inverted: `set -e` overlooks it (bash(1), "set"), and nobody means that."""
 
 _BASH = "set -eo pipefail\n"
 # dash knows no pipefail, POSIX.1-2024 and newer shells do
@@ -47,7 +51,8 @@ def make_script(commands: Sequence[str], *, shell: str, step: Path) -> Script:
         shown = f"$ {first}{' ...' if more else ''}"
         lines.append(f"printf %s {number} > {shlex.quote(str(step))}\n")
         lines.append(f"printf '\\033[1m%s\\033[0m\\n' {shlex.quote(shown)}\n")
-        lines.append(f"{command.strip()}\n")
+        failing = " || exit 1" if _INVERTED.fullmatch(command.strip()) else ""
+        lines.append(f"{command.strip()}{failing}\n")
     return Script("".join(lines), tuple(commands), step)
 
 

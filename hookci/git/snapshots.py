@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hookci.git.repository import Repository
 
-__all__ = ["Scratch", "config_files", "index_tree", "of_index", "of_push", "of_revision", "tree_blobs"]
+__all__ = ["Scratch", "config_files", "index_tree", "of_index", "of_push", "of_revision", "tree_blobs", "visible_files"]
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -321,3 +321,9 @@ def tree_blobs(repository: Repository, scratch: Scratch, tree: str) -> dict[str,
             mode, _kind, oid = head.split(" ")
             found[path] = f"{mode} {oid}"
     return found
+
+
+def visible_files(repository: Repository) -> list[str]:
+    """The files of the work tree that are tracked, or neither tracked nor ignored."""
+    listing = repository.git("ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
+    return [name for name in os.fsdecode(listing).split("\0") if name]

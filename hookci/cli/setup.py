@@ -1,0 +1,97 @@
+"""``hookci init``, ``install``, ``uninstall``, ``check`` and ``schema``: what a person does once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+import hookci
+from hookci import flow
+from hookci.cli.surroundings import read_machine
+
+__all__ = ["check", "init", "install", "schema", "uninstall"]
+
+
+@click.command()
+@click.option("--print", "only_print", is_flag=True, help="Write to the standard output instead of hookci.toml.")
+@click.option("--yes", "-y", is_flag=True, help="Install the hooks too, without asking.")
+def init(only_print: bool, yes: bool) -> None:
+    """Look at the project and write a hookci.toml for it; never overwrites one."""
+    machine = read_machine()
+    path, detection = flow.detect_project(machine)
+    for found in detection.found:
+        click.echo(f"found {found.what}", err=only_print)
+        click.echo(f"      {found.why}", err=only_print)
+    if not detection.found:
+        click.echo("found nothing known: the file is a start for you to fill in", err=only_print)
+    if only_print:
+        sys.stdout.write(detection.text)
+        return
+    flow.write_config(path, detection.text)
+    click.echo(f"wrote {path}")
+    if yes or (sys.stdin.isatty() and click.confirm("install the git hooks now?", default=True)):
+        _install()
+    else:
+        click.echo("next: hookci install")
+    click.echo(f"then: git add {path.name} && git commit, and `hookci run` to see it work")
+
+
+@click.command()
+def install() -> None:
+    """Install the git hooks; hooks that are there are kept and run first."""
+    _install()
+
+
+def _install() -> None:
+    main = Path(hookci.__file__).resolve().parent / "__main__.py"
+    report = flow.install_hooks(read_machine(), python=Path(sys.executable), main=main)
+    changed = f"installed {', '.join(report.installed)}" if report.installed else "all hooks were installed already"
+    click.echo(f"{changed} in {report.directory}")
+    if report.kept:
+        click.echo(f"kept {', '.join(report.kept)}: what was there before runs first")
+    if report.before:
+        click.echo(f"the hooks in {report.before} run first; git's local core.hooksPath now points to hookci's")
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@click.command()
+def uninstall() -> None:
+    """Remove the git hooks and put back what was there before."""
+    report = flow.uninstall_hooks(read_machine())
+    click.echo(f"removed {', '.join(report.removed)}" if report.removed else "there was nothing of hookci's to remove")
+    if report.restored:
+        click.echo(f"put back {', '.join(report.restored)}")
+    if report.left:
+        click.echo(f"left {', '.join(report.left)}: not hookci's any more")
+    if report.unset:
+        click.echo("unset git's local core.hooksPath")
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@click.command()
+@click.option("--rev", default=None, metavar="REV", help="Check the config of a commit instead of the work tree's.")
+@click.option("--staged", is_flag=True, help="Check the config in the index instead.")
+def check(rev: str | None, staged: bool) -> None:
+    """Validate the config as it stands in the work tree."""
+    if rev and staged:
+        raise click.UsageError("--rev and --staged exclude each other")
+    pipeline = flow.check_config(read_machine(), revision=rev, staged=staged)
+    for warning in pipeline.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for job in pipeline.jobs.values():
+        if job.unsupported:
+            click.echo(f"warning: job `{job.name}`: this version cannot run {job.unsupported}", err=True)
+    click.echo(f"{pipeline.source} is valid: {len(pipeline.jobs)} jobs")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of hookci.toml, for editors."""
+    from hookci.config.jsonschema import json_schema  # noqa: PLC0415 (no other command needs it)
+
+    click.echo(json.dumps(json_schema(), indent=2))

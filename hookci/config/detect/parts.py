@@ -1,0 +1,62 @@
+"""What the detectors hand over: what they found, and jobs before they are text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CacheDraft", "Found", "JobDraft", "Line", "Part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that was recognised (``Python project (pyproject.toml)``), and what follows from it."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a script; ``note`` becomes the comment behind it."""
+
+    command: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheDraft:
+    """Paths that are kept for as long as ``files`` stay the same."""
+
+    files: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDraft:
+    """A job of the file that is to be written.
+
+    ``comments`` are paragraphs above it, ``allow_failure`` is the comment behind that key (empty:
+    the key is not written), ``hints`` are lines that are written commented out.
+    """
+
+    name: str
+    script: tuple[Line, ...]
+    comments: tuple[str, ...] = ()
+    cache: CacheDraft | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
+    allow_failure: str = ""
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one detector contributes; ``comments`` stand at the end of the file, one paragraph each."""
+
+    found: Found
+    jobs: tuple[JobDraft, ...] = ()
+    comments: tuple[str, ...] = ()

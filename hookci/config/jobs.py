@@ -1,0 +1,150 @@
+"""From the tables of a document to jobs, with a problem for every value that means nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hookci.config.matrix import cells
+from hookci.config.problems import Problem, unknown
+from hookci.config.rules import allow_failure, read_rules
+from hookci.config.values import check_name, check_names, check_paths, check_script, seconds
+from hookci.config.words import show
+from hookci.model.pipeline import Artifacts, Cache, Job, Need, Retry, When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hookci.config.schema_job import (
+        ArtifactsTable,
+        CacheTable,
+        JobTable,
+        NeedTable,
+        ReportsTable,
+        RetryTable,
+        Settings,
+    )
+    from hookci.config.structure import Structure
+    from hookci.config.words import Path
+
+__all__ = ["allow_failure", "read_jobs"]
+
+_DEFAULT_STAGE = "test"
+_CANNOT_YET = {"image": "containers", "services": "containers", "scan": "scanners", "build": "building images"}
+
+
+def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
+    """The jobs of a document by name, in its order, the cells of each matrix in place of the matrix."""
+    document = structure.document
+    variables = check_names(document.variables, ("variables",), problems)
+    base = Job(name="", group="", stage=_DEFAULT_STAGE, variables=variables)
+    base = _changed(base, document.defaults, ("defaults",), problems)
+    jobs: dict[str, Job] = {}
+    for name, table in document.jobs.items():
+        path = ("jobs", name)
+        check_name(name, "job", path, problems)
+        job = replace(_changed(base, table, path, problems), name=name, group=name)
+        job = replace(job, unsupported=_unsupported(table, document.defaults))
+        _check(job, table, structure, problems)
+        for cell in cells(job, table.matrix, (*path, "matrix"), problems):
+            if cell.name in jobs or (cell.name != name and cell.name in document.jobs):
+                problems.append(Problem((*path, "matrix"), f"there is more than one job {show(cell.name)}"))
+            jobs[cell.name] = cell
+    return jobs
+
+
+def _changed(job: Job, table: Settings, path: Path, problems: list[Problem]) -> Job:
+    """``job`` with what a table says; its variables are added, all else takes the place of what was there."""
+    said = {name: getattr(table, name) for name in table.model_fields_set & _READERS.keys()}
+    values: dict[str, Any] = {
+        name: _READERS[name](value, (*path, name), problems) for name, value in sorted(said.items())
+    }
+    values["variables"] = {**job.variables, **values.get("variables", {})}
+    if "reports" in values:
+        values["junit"] = values.pop("reports")
+    return replace(job, **values)
+
+
+def _check(job: Job, table: JobTable, structure: Structure, problems: list[Problem]) -> None:
+    path = ("jobs", job.group)
+    stages = structure.document.stages
+    if job.stage not in stages and structure.is_sound("stages"):
+        problems.append(unknown((*path, "stage"), "stage", job.stage, stages))
+    if table.script is None and table.scan is None:
+        problems.append(Problem(path, "has no script"))
+
+
+def _unsupported(table: JobTable, defaults: Settings) -> str | None:
+    asked = {key: getattr(table, key) or getattr(defaults, key, None) for key in _CANNOT_YET}
+    return "; ".join(f"{_shown(key, value)}: {_CANNOT_YET[key]}" for key, value in asked.items() if value) or None
+
+
+def _shown(key: str, value: object) -> str:
+    return f"{key} = {show(value)}" if isinstance(value, str) else key
+
+
+def _retry(value: RetryTable) -> Retry:
+    return Retry(max=value.max, when=tuple(value.when), exit_codes=tuple(value.exit_codes or ()))
+
+
+def _needs(value: list[NeedTable]) -> tuple[Need, ...]:
+    return tuple(Need(need.job, need.artifacts, need.optional) for need in value)
+
+
+def _timeout(value: str, path: Path, problems: list[Problem]) -> float:
+    return seconds(value, path, problems, positive=True)
+
+
+def _caches(value: list[CacheTable], path: Path, problems: list[Problem]) -> tuple[Cache, ...]:
+    return tuple(_cache(table, (*path, index), problems) for index, table in enumerate(value))
+
+
+def _cache(table: CacheTable, path: Path, problems: list[Problem]) -> Cache:
+    return Cache(
+        paths=check_paths(table.paths, (*path, "paths"), problems),
+        key=table.key.prefix,
+        key_files=check_paths(table.key.files, (*path, "key", "files"), problems),
+        policy=table.policy,
+        when=table.when,
+    )
+
+
+def _artifacts(table: ArtifactsTable, path: Path, problems: list[Problem]) -> Artifacts:
+    return Artifacts(
+        paths=check_paths(table.paths, (*path, "paths"), problems),
+        exclude=check_paths(table.exclude, (*path, "exclude"), problems),
+        when=table.when,
+    )
+
+
+def _junit(table: ReportsTable, path: Path, problems: list[Problem]) -> tuple[str, ...]:
+    return check_paths(table.junit or [], (*path, "junit"), problems)
+
+
+def _plain(convert: Callable[[Any], object]) -> Callable[[Any, Path, list[Problem]], object]:
+    """A reader of values about which nothing is left to check."""
+    return lambda value, _path, _problems: convert(value)
+
+
+_READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
+    "stage": _plain(str),
+    "script": check_script,
+    "before_script": _plain(tuple),
+    "after_script": _plain(tuple),
+    "shell": _plain(str),
+    "variables": check_names,
+    "pass_env": _plain(tuple),
+    "secrets": _plain(tuple),
+    "needs": _plain(_needs),
+    "rules": read_rules,
+    "when": _plain(When),
+    "allow_failure": _plain(allow_failure),
+    "retry": _plain(_retry),
+    "timeout": _timeout,
+    "cache": _caches,
+    "artifacts": _artifacts,
+    "inputs": check_paths,
+    "carry": check_paths,
+    "resource_group": _plain(str),
+    "reports": _junit,
+}

@@ -1,0 +1,101 @@
+"""One log file per job: ``logs/<run>/<name>.log``."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from hookci.errors import StateError
+from hookci.store.private import private_directory, private_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+__all__ = ["Logs", "log_name"]
+
+_PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_SHOWN = 80
+_DIGEST = 32
+
+
+def log_name(job: str) -> str:
+    """The file name, without ``.log``, of the job ``job``: readable, safe, another one for every name.
+
+    A name of small letters, digits, ``_``, ``.`` and ``-`` stands for itself.  Any other is cut to
+    such characters and gets ``~`` and 128 bits of its SHA-256, so that names stay apart also where
+    the file system ignores case or normalises Unicode.
+    """
+    if _PLAIN.fullmatch(job):
+        return job
+    import hashlib  # noqa: PLC0415 -- costs as much as sqlite3, and most jobs have plain names
+
+    digest = hashlib.sha256(job.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{_UNSAFE.sub('-', job)[:_SHOWN].strip('.-')}~{digest}"
+
+
+class Logs:
+    """The logs of all runs in the state directory ``state``, which is private already."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._root = state / "logs"
+
+    def path(self, run: int, job: str) -> Path:
+        """Where the log of ``job`` is, or would be."""
+        return self._root / str(run) / f"{log_name(job)}.log"
+
+    def prepare(self, run: int) -> Path:
+        """Make the directory of ``run``, mode 0700.
+
+        Raises:
+            StateError: it, or one above it, is not private.
+        """
+        return private_directory(self._root / str(run), within=self._state)
+
+    def open(self, run: int, job: str) -> BinaryIO:
+        """Open the log of ``job`` at its end, mode 0600 and unbuffered: a kill loses nothing written.
+
+        Raises:
+            StateError: the file or a directory above it is not private.
+        """
+        self.prepare(run)
+        descriptor = private_file(self.path(run, job), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return open(descriptor, "ab", buffering=0)  # noqa: PTH123 -- a descriptor has no Path
+
+    def numbers(self) -> frozenset[int]:
+        """The runs that have logs.
+
+        Raises:
+            StateError: the directory of the logs is not private.
+        """
+        private_directory(self._root)
+        return frozenset(int(entry.name) for entry in self._root.iterdir() if _NUMBER.fullmatch(entry.name))
+
+    def remove(self, run: int) -> None:
+        """Remove the logs of ``run``; a link in their place goes, what it points to stays.
+
+        Raises:
+            StateError: something cannot be removed.
+        """
+        import shutil  # noqa: PLC0415 -- dear to import, and only pruning needs it
+
+        root = os.open(private_directory(self._root), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        name = str(run)
+        try:
+            if stat.S_ISDIR(os.stat(name, dir_fd=root, follow_symlinks=False).st_mode):
+                shutil.rmtree(name, dir_fd=root)
+            else:
+                os.unlink(name, dir_fd=root)
+        except FileNotFoundError:
+            return  # another process prunes too
+        except OSError as error:
+            raise StateError(
+                f"{self._root / name} cannot be removed: {(error.strerror or str(error)).lower()}"
+            ) from error
+        finally:
+            os.close(root)

@@ -1,0 +1,32 @@
+"""The tables of ``state.db``, as the steps that lead to them.
+
+A released step is never changed, a new one is appended: its position is the schema version.  The
+words of a run and the result of a job are ASCII JSON, because names of refs and lines of output may
+hold what is no valid UTF-8.  A field more in them is a new version as well.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MIGRATIONS"]
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # AUTOINCREMENT: the number of a run that was pruned is not given again
+        """CREATE TABLE runs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            started REAL NOT NULL,
+            seconds REAL,
+            verdict TEXT,
+            pid INTEGER NOT NULL,
+            start TEXT NOT NULL,
+            words TEXT NOT NULL
+        )""",
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY,
+            run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            result TEXT NOT NULL,
+            UNIQUE (run, name)
+        )""",
+    ),
+)
