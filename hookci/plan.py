@@ -190,7 +190,7 @@ def _with_needs(pipeline: Pipeline, named: Mapping[str, bool]) -> dict[str, str]
         job = pipeline.jobs[pending.pop()]
         for name in _needed(pipeline, job):
             if name not in wanted:
-                wanted[name] = f"`{job.name}` needs it"
+                wanted[name] = f"`{job.name}` needs it" if job.needs is not None else f"hands files to `{job.name}`"
                 pending.append(name)
     return wanted
 
