@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookci.errors import StateError
 from hookci.git.hookspath import chain_directory, find_hooks
-from hookci.git.kept import write
+from hookci.git.kept import sweep, write
 from hookci.git.shims import find_shim
 from hookci.model.snapshot import HookName
 
@@ -118,6 +118,7 @@ def remember(repo: Repository, installation: Installation) -> None:
 def forget(repo: Repository) -> None:
     """Remove the record."""
     _path(repo).unlink(missing_ok=True)
+    sweep(_path(repo).parent)
 
 
 def _path(repo: Repository) -> Path:

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["BEFORE", "is_shims", "keep", "link_surroundings", "put_back", "put_back_rest", "sweep", "write", "writing"]
+__all__ = [
+    "BEFORE",
+    "is_kept_as",
+    "is_shims",
+    "keep",
+    "link_surroundings",
+    "put_back",
+    "put_back_rest",
+    "sweep",
+    "write",
+    "writing",
+]
 
 BEFORE = "before-hookci"
 _TEMPORARY = ".hookci-"
@@ -81,7 +92,7 @@ def keep(directory: Path, name: str) -> bool:
         return False
     if place.is_dir():
         raise StateError(f"{place} is a directory, so there is no room for a hook")
-    if _is_kept_as(place, kept):
+    if is_kept_as(place, kept):
         return True
     kept.parent.mkdir(exist_ok=True)
     if os.path.lexists(kept):
@@ -91,6 +102,17 @@ def keep(directory: Path, name: str) -> bool:
     else:
         _same_file(place, kept)
     return True
+
+
+def is_kept_as(place: Path, kept: Path) -> bool:
+    """Whether ``kept`` holds what is at ``place``: the same link, or the same bytes and mode."""
+    if place.is_symlink() or kept.is_symlink():
+        links = place.is_symlink() and kept.is_symlink()
+        return links and _from_beside(_target(kept)) == _target(place)
+    if not (place.is_file() and kept.is_file()):
+        return False
+    same_mode = stat.S_IMODE(place.stat().st_mode) == stat.S_IMODE(kept.stat().st_mode)
+    return place.samefile(kept) or (same_mode and place.read_bytes() == kept.read_bytes())
 
 
 def put_back(kept: Path, place: Path) -> None:
@@ -129,7 +151,7 @@ def put_back_rest(directory: Path) -> tuple[list[str], list[str]]:
         if not os.path.lexists(place):
             put_back(kept, place)
             restored.append(kept.name)
-        elif _is_kept_as(place, kept):
+        elif is_kept_as(place, kept):
             kept.unlink()
         else:
             left.append(kept.name)
@@ -178,17 +200,6 @@ def _from_before(target: str) -> str:
 
 def _from_beside(target: str) -> str:
     return target.removeprefix("../")
-
-
-def _is_kept_as(place: Path, kept: Path) -> bool:
-    """Whether ``kept`` holds what is at ``place``: the same link, or the same bytes and mode."""
-    if place.is_symlink() or kept.is_symlink():
-        links = place.is_symlink() and kept.is_symlink()
-        return links and _from_beside(_target(kept)) == _target(place)
-    if not (place.is_file() and kept.is_file()):
-        return False
-    same_mode = stat.S_IMODE(place.stat().st_mode) == stat.S_IMODE(kept.stat().st_mode)
-    return place.samefile(kept) or (same_mode and place.read_bytes() == kept.read_bytes())
 
 
 def _is_link_beside(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hookci.git.hookspath import chain_directory, find_hooks, unchain
 from hookci.git.installation import HOOKS, forget, places, read_installation
-from hookci.git.kept import BEFORE, put_back, put_back_rest, sweep, writing
+from hookci.git.kept import BEFORE, is_kept_as, is_shims, put_back, put_back_rest, sweep, writing
 from hookci.git.shims import find_shim
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def take_away(directory: Path, *, known: bool = False) -> Taken:
     sweep(directory)
     removed, restored = list[str](), list[str]()
     shims = [(path, shim.name) for path in directory.iterdir() if (shim := find_shim(path))]
-    others = [name for name in HOOKS if os.path.lexists(directory / name) and not find_shim(directory / name)]
+    replaced = [name for name in HOOKS if _is_others(directory, name)] if known or shims else []
     for path, name in sorted(shims, key=lambda pair: (pair[0].name != pair[1], pair)):
         kept = directory / BEFORE / name
         if os.path.lexists(kept):
@@ -93,12 +93,16 @@ def take_away(directory: Path, *, known: bool = False) -> Taken:
             path.unlink()
         removed.append(path.name)
     rest, left = put_back_rest(directory)
-    replaced = others if known or shims else []
     return Taken(tuple(removed), (*restored, *rest), tuple(dict.fromkeys((*replaced, *left))))
 
 
+def _is_others(directory: Path, name: str) -> bool:
+    place, kept = directory / name, directory / BEFORE / name
+    return os.path.lexists(place) and not is_shims(place) and not is_kept_as(place, kept)
+
+
 def _left(directory: Path, name: str) -> str:
-    told = f"{directory / name} is not hookci's any more and stays"
+    told = f"{directory / name} is not hookci's and stays"
     kept = directory / BEFORE / name
     return f"{told}; the hook before it is {kept}" if os.path.lexists(kept) else told
 

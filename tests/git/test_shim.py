@@ -221,7 +221,7 @@ def test_without_its_interpreter_it_refuses_in_one_line(bench: Bench, shell: lis
     assert (ended.returncode, ended.stdout) == (3, b"")
     assert ended.stderr.decode() == (
         f"hookci: {name} refused: /x y/bin/python is gone; run `hookci install` again, "
-        f"or `hookci uninstall` to go without (by hand: rm '{shim}')\n"
+        f"or `hookci uninstall` to go without (by hand: delete {shim})\n"
     )
 
 
@@ -234,7 +234,7 @@ def test_without_its_package_it_refuses_and_the_way_out_keeps_the_kept_hook(benc
     assert ended.returncode == 3
     assert ended.stderr.decode() == (
         "hookci: pre-push refused: /x/hookci/__main__.py is gone; run `hookci install` again, "
-        f"or `hookci uninstall` to go without (by hand: mv '{bench.directory}/before-hookci/pre-push' '{shim}')\n"
+        f"or `hookci uninstall` to go without (by hand: move {bench.directory}/before-hookci/pre-push to {shim})\n"
     )
 
 
@@ -280,3 +280,22 @@ def test_a_shim_of_another_version_is_ours_and_everything_else_is_not(tmp_path: 
     assert find_shim(hook) is None
     assert find_shim(tmp_path / "link") is None
     assert find_shim(tmp_path / "missing") is None
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_an_installed_hookci_brings_its_shim_along_or_says_what_is_missing(tmp_path: Path, shipped: bool) -> None:
+    package = tmp_path / "site" / "hookci"
+    shutil.copytree(
+        Path(__file__).parents[2] / "hookci", package, ignore=shutil.ignore_patterns("_hooks", "__pycache__")
+    )
+    if shipped:
+        (package / "_hooks").mkdir()
+        (package / "_hooks" / "shim").write_text("the shim")
+
+    code = "import sys; sys.path.insert(0, sys.argv[1])\n"
+    code += "from hookci.git.shims import read_shim; print(read_shim().decode())"
+    ended = run([sys.executable, "-I", "-c", code, package.parent])
+
+    missing = f"hookci is installed without its hooks: there is no {package}/_hooks/shim\n"
+    assert ended.stdout == (b"the shim\n" if shipped else b"")
+    assert ended.stderr.decode().endswith("" if shipped else missing)
