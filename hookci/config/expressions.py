@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hookci.config.words import show
 from hookci.model.expression import And, Comparison, Literal, Match, Or, Truth, Variable, parse_regex
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ _TOKEN = re.compile(
 _OPERANDS = {"variable", "string", "null"}
 _COMPARING = {"==", "!="}
 _MATCHING = {"=~", "!~"}
-# What is read here is evaluated by recursion; nobody writes one this long, and none may exhaust the stack.
-_MOST_TOKENS = 300
+# Conditions are read and decided by recursion; nobody writes one as long or deep, and none may exhaust the stack.
+_MOST_TOKENS = 500
+_DEEPEST = 20
 
 
 class ExpressionError(ValueError):
@@ -59,7 +61,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._start = self._end = self._count = 0
+        self._start = self._end = self._count = self._depth = 0
         self.kind = self.word = ""
         self.advance()
 
@@ -79,7 +81,7 @@ class _Reader:
 
     def error(self, expected: str) -> ExpressionError:
         """The token in front is not what the grammar asks for."""
-        seen = "the end" if self.kind == "end" else self.word or self._text[self._start]
+        seen = "the end" if self.kind == "end" else show(self.word or self._text[self._start])
         return ExpressionError(f"expected {expected}, saw {seen}", self._start + 1)
 
     def alternatives(self) -> Expression:
@@ -109,11 +111,15 @@ class _Reader:
         return Truth(left)
 
     def parenthesised(self) -> Expression:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ExpressionError(f"more than {_DEEPEST} parentheses within each other", self._start + 1)
         self.advance()
         inner = self.alternatives()
         if self.word != ")":
             raise self.error("&&, || or )")
         self.advance()
+        self._depth -= 1
         return inner
 
     def operand(self) -> Operand:

@@ -47,7 +47,7 @@ def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
         job = replace(job, unsupported=_unsupported(table, document.defaults))
         _check(job, table, structure, problems)
         for cell in cells(job, table.matrix, (*path, "matrix"), problems):
-            if cell.name in jobs or (cell.name != name and cell.name in document.jobs):
+            if cell.name in jobs:
                 problems.append(Problem((*path, "matrix"), f"there is more than one job {show(cell.name)}"))
             jobs[cell.name] = cell
     return jobs

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookci import __version__
 from hookci.config.requires import is_met
+from hookci.config.words import show
 from hookci.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def parse(files: Mapping[str, bytes]) -> Pipeline | None:
         return None
     source, raw = found
     if not isinstance(raw, dict):
-        raise _wrong(source, "expected a table")
+        raise _wrong(source, f"expected a table, saw {show(raw)}")
     _check_requires(source, raw)
     from hookci.config.pipeline import read_pipeline  # noqa: PLC0415 (pydantic only when there is a config to read)
 

@@ -33,7 +33,7 @@ def check_needs(structure: Structure, jobs: Mapping[str, Job], problems: list[Pr
     for group, job in groups.items():
         for index, need in enumerate(job.needs or ()):
             if need.job not in names and not _is_broken_cell(structure, need.job):
-                problems.append(unknown(("jobs", group, "needs", index), "job", need.job, names))
+                problems.append(unknown(("jobs", group, "needs", index, "job"), "job", need.job, names))
     _check_cycles(structure, groups, names, problems)
 
 

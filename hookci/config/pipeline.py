@@ -13,6 +13,7 @@ from hookci.config.problems import Problem, expected, in_file_order
 from hookci.config.requires import is_met
 from hookci.config.structure import read_structure
 from hookci.config.values import check_name
+from hookci.config.words import show
 from hookci.errors import ConfigError
 from hookci.model.pipeline import Pipeline
 
@@ -78,4 +79,4 @@ def _check_top(structure: Structure, problems: list[Problem]) -> None:
     for index, stage in enumerate(document.stages):
         check_name(stage, "stage", ("stages", index), problems)
         if stage in document.stages[:index]:
-            problems.append(Problem(("stages", index), f"there is more than one stage `{stage}`"))
+            problems.append(Problem(("stages", index), f"there is more than one stage {show(stage)}"))

@@ -97,3 +97,5 @@ def _check_pattern(pattern: str) -> None:
         raise ValueError("expected a glob or a /regex/")
     if pattern.startswith("/"):
         parse_regex(pattern)
+        if not pattern.endswith(("/", "/i")):  # all that `hookci.model.globs.name_matches` takes for a regex
+            raise ValueError("expected a regular expression with no flag but i")

@@ -13,8 +13,10 @@ from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.validators import create
 
 from hookci.config.jsonschema import json_schema
+from hookci.config.pipeline import read_pipeline
 from hookci.config.schema import Hooks
 from hookci.config.structure import read_structure
+from hookci.errors import ConfigError
 from hookci.model.snapshot import HookName
 
 if TYPE_CHECKING:
@@ -166,6 +168,20 @@ def test_the_parser_refuses_what_the_schema_refuses_and_nothing_else(document: d
     refused = read_structure(document).problems != ()
 
     assert refused == (not VALIDATOR.is_valid(document))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(document=documents | mutants())
+def test_every_document_is_a_pipeline_or_a_list_of_problems_on_one_line_each(document: dict[str, Any]) -> None:
+    try:
+        pipeline = read_pipeline("hookci.toml", document)
+    except ConfigError as error:
+        shown = [f"{problem.path}: {problem.message}" for problem in error.problems]
+        assert shown
+        assert all(line.isprintable() for line in shown)
+        assert len(set(shown)) == len(shown)
+    else:
+        assert list(pipeline.jobs) == [job.name for job in pipeline.jobs.values()]
 
 
 @pytest.mark.parametrize(
