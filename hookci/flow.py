@@ -241,7 +241,8 @@ def _pipeline_in_words(session: Session) -> str:
     except HookciError as error:
         return f"none: {error.message}" + (f"; {error.hint}" if error.hint else "")
     stages = [stage for stage in pipeline.stages if any(job.stage == stage for job in pipeline.jobs.values())]
-    return f"{pipeline.source}: {len(pipeline.jobs)} jobs in {', '.join(stages)}"
+    count = len(pipeline.jobs)
+    return f"{pipeline.source}: {count} job{'s' if count != 1 else ''} in {', '.join(stages)}"
 
 
 def detect_project(machine: Machine) -> tuple[Path, Detection]:

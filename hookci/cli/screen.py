@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
+from hookci.model.event import RunStarted
 from hookci.model.result import Verdict
 from hookci.model.snapshot import HookName
 from hookci.report.summary import failure_text, success_text
@@ -37,9 +38,12 @@ class Screen:
         self._color = color
         self._hook = hook
         self._tails = Tails()
+        self._stages: tuple[str, ...] = ()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+        if isinstance(event, RunStarted):
+            self._stages = event.plan.stages
         self._tails(event)
         self._observer(event)
 
@@ -48,22 +52,21 @@ class Screen:
         if result.verdict is Verdict.GREEN:
             text = success_text(result, color=self._color)
         else:
-            options = _rerun_options(self._hook, result.commit)
             text = failure_text(
                 result,
                 self._tails.lines(),
-                rerun=lambda job: f"hookci run {shlex.quote(job)} {options}",
+                rerun=lambda job: self._again(job, result.commit),
                 width=shutil.get_terminal_size().columns,
                 color=self._color,
             )
         self._stream.write(text)
         self._stream.flush()
 
-
-def _rerun_options(hook: str, commit: str | None) -> str:
-    """The options that make `hookci run JOB` judge the same thing again: a commit, or the index for None."""
-    by_hook = "" if hook == HookName.PRE_PUSH else f" --hook {hook}"
-    return (f"--rev {commit[:12]}" if commit else "--staged") + by_hook
+    def _again(self, job: str, commit: str | None) -> str:
+        """The command that runs one job on the same thing again: a commit, or the index for None."""
+        name = shlex.quote(f"job:{job}" if job in self._stages else job)
+        by_hook = "" if self._hook == HookName.PRE_PUSH else f" --hook {self._hook}"
+        return f"hookci run {name} {f'--rev {commit[:12]}' if commit else '--staged'}{by_hook}"
 
 
 @contextmanager

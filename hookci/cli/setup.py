@@ -86,7 +86,8 @@ def check(rev: str | None, staged: bool) -> None:
     for job in pipeline.jobs.values():
         if job.unsupported:
             click.echo(f"warning: job `{job.name}`: this version cannot run {job.unsupported}", err=True)
-    click.echo(f"{pipeline.source} is valid: {len(pipeline.jobs)} jobs")
+    count = len(pipeline.jobs)
+    click.echo(f"{pipeline.source} is valid: {count} job{'s' if count != 1 else ''}")
 
 
 @click.command()
