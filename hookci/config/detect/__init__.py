@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hookci.config.detect.around import detect_docker, detect_gitlab, detect_precommit
-from hookci.config.detect.native import detect_go, detect_make, detect_rust
+from hookci.config.detect.native import check_target, detect_go, detect_make, detect_rust
 from hookci.config.detect.node import detect_node
 from hookci.config.detect.parts import Found, JobDraft, Line, Part
 from hookci.config.detect.project import Project, Which
@@ -54,10 +55,12 @@ def detect(project: Project, which: Which) -> Detection:
 def _languages(project: Project, which: Which) -> Iterator[Part]:
     """The languages at the top; if there are none, a Makefile; if there is none either, those one directory down."""
     here = {name: part for name, look in _LANGUAGES.items() if (part := look(project, which))}
-    make = detect_make(project, which)
     if here:
-        yield from (_named(part, name, alone=len(here) == 1) for name, part in here.items())
-    elif make:
+        target = check_target(project) if len(here) == 1 else None
+        for name, part in here.items():
+            completed = part if part.tested or not target else _tested_by_make(part, target)
+            yield _named(completed, name, alone=len(here) == 1)
+    elif make := detect_make(project, which):
         yield _named(make, "make", alone=True)
     else:
         below = [
@@ -67,6 +70,14 @@ def _languages(project: Project, which: Which) -> Iterator[Part]:
             for part in _languages_here(project.under(directory), which)
         ]
         yield from (_moved(part, directory, alone=len(below) == 1) for directory, part in below)
+
+
+def _tested_by_make(part: Part, target: str) -> Part:
+    """The language has no tests that it knows of, but the Makefile has."""
+    *others, last = part.jobs
+    jobs = (*others, dataclasses.replace(last, script=(*last.script, Line(f"make {target}"))))
+    found = Found(part.found.what, f"no tests were found but those of `make {target}`")
+    return Part(found, jobs, part.comments)
 
 
 def _languages_here(project: Project, which: Which) -> Iterator[Part]:
@@ -96,7 +107,9 @@ def _moved(part: Part, directory: str, *, alone: bool) -> Part:
             paths=tuple(f"{directory}/{path}" for path in job.cache.paths),
         )
         name = job.name if alone else f"{job.name}-{re.sub(r'[^A-Za-z0-9_-]', '-', directory)}"
-        jobs.append(dataclasses.replace(job, name=name, cache=cache, script=(Line(f"cd {directory}"), *job.script)))
+        jobs.append(
+            dataclasses.replace(job, name=name, cache=cache, script=(Line(f"cd {shlex.quote(directory)}"), *job.script))
+        )
     moved = dataclasses.replace(part, found=found)
     return dataclasses.replace(moved, jobs=tuple(_explained(moved, jobs)))
 

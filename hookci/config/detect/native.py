@@ -10,7 +10,7 @@ from hookci.config.detect.parts import CacheDraft, Found, JobDraft, Line, Part
 if TYPE_CHECKING:
     from hookci.config.detect.project import Project, Which
 
-__all__ = ["detect_go", "detect_make", "detect_rust"]
+__all__ = ["check_target", "detect_go", "detect_make", "detect_rust"]
 
 _TARGET = re.compile(r"^([A-Za-z0-9][\w.-]*(?:[ \t]+[A-Za-z0-9][\w.-]*)*)[ \t]*::?(?!=)", re.MULTILINE)
 
@@ -43,9 +43,8 @@ def detect_rust(project: Project, which: Which) -> Part | None:
 
 def detect_make(project: Project, which: Which) -> Part | None:
     """A Makefile with targets that build or test."""
-    path = project.first("GNUmakefile", "makefile", "Makefile") or ""
-    targets = {name for match in _TARGET.finditer(project.read(path) or "") for name in match[1].split()}
-    tests = [name for name in ("test", "check", "tests") if name in targets][:1]
+    path, targets = _makefile(project)
+    tests = [name for name in [check_target(project)] if name]
     build = [name for name in ("build", "all") if name in targets][:1]
     if not tests and not build:
         return None
@@ -55,6 +54,17 @@ def detect_make(project: Project, which: Which) -> Part | None:
         jobs.insert(0, lint)
     targets_said = ", ".join(f"`{name}`" for name in [*build, *tests])
     return Part(Found(f"Makefile ({path})", _missing(f"it has the targets {targets_said}", "make", which)), tuple(jobs))
+
+
+def check_target(project: Project) -> str | None:
+    """The target of the Makefile that tests."""
+    _path, targets = _makefile(project)
+    return next((name for name in ("test", "check", "tests") if name in targets), None)
+
+
+def _makefile(project: Project) -> tuple[str, set[str]]:
+    path = project.first("GNUmakefile", "makefile", "Makefile") or ""
+    return path, {name for match in _TARGET.finditer(project.read(path) or "") for name in match[1].split()}
 
 
 def _missing(why: str, program: str, which: Which) -> str:

@@ -45,7 +45,7 @@ def detect_node(project: Project, which: Which) -> Part | None:
     jobs = [_test_job(project, setup, steps, lock)]
     if "lint" in _scripts(package):
         jobs.insert(0, _lint_job(setup, f"{prefix}{manager} run lint"))
-    return Part(_found(steps, lock, which), tuple(jobs))
+    return Part(_found(steps, lock, which), tuple(jobs), tested=bool(steps))
 
 
 def _package(project: Project) -> Mapping[str, object] | None:

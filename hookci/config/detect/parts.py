@@ -55,8 +55,12 @@ class JobDraft:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one detector contributes; ``comments`` stand at the end of the file, one paragraph each."""
+    """What one detector contributes; ``comments`` stand at the end of the file, one paragraph each.
+
+    ``tested`` says whether the last job runs tests.
+    """
 
     found: Found
     jobs: tuple[JobDraft, ...] = ()
     comments: tuple[str, ...] = ()
+    tested: bool = True

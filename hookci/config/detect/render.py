@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from hookci.config.detect.parts import JobDraft, Line, Part
+    from hookci.config.detect.parts import CacheDraft, JobDraft, Line, Part
 
 __all__ = ["quote", "render"]
 
@@ -26,7 +26,7 @@ _HEAD = """\
 
 _FOOT = """\
 # [hooks]
-# pre-commit = ["{job}"]           # on every commit as well; before a push all jobs run anyway
+{hook:<32} # on every commit as well; before a push all jobs run anyway
 
 # [environments.staging]         # what to do when main has moved and is green
 # branch = "main"
@@ -57,12 +57,21 @@ def render(parts: Sequence[Part]) -> str:
     jobs = [job for part in parts for job in part.jobs]
     blocks = [_HEAD, *(_job(job) for job in jobs)]
     blocks += [_commented(text) for part in parts for text in part.comments]
-    blocks.append(_FOOT.format(job=jobs[0].name))
+    blocks.append(_foot(jobs))
     return "\n".join(blocks)
 
 
+def _foot(jobs: Sequence[JobDraft]) -> str:
+    name = next((job.name for job in reversed(jobs) if not job.allow_failure), jobs[0].name)
+    return _FOOT.format(hook=f'# pre-commit = ["{name}"]')
+
+
 def _commented(text: str) -> str:
-    lines = [line for given in text.split("\n") for line in textwrap.wrap(given, _WIDTH - 2, break_long_words=False)]
+    lines = [
+        line
+        for given in text.split("\n")
+        for line in textwrap.wrap(given, _WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    ]
     return "".join(f"# {line}\n" for line in lines)
 
 
@@ -74,12 +83,18 @@ def _job(job: JobDraft) -> str:
     if job.pass_env:
         lines.append(f"pass_env = {_array(job.pass_env)}")
     if job.cache:
-        files, paths = _array(job.cache.files), _array(job.cache.paths)
-        lines.append(f"cache = [{{ key.files = {files}, paths = {paths} }}]")
+        lines += _cache(job.cache)
     if job.allow_failure:
         lines.append(f"allow_failure = true  # {job.allow_failure}")
     lines += [f"# {hint}" for hint in job.hints]
     return "".join(map(_commented, job.comments)) + "".join(f"{line}\n" for line in lines)
+
+
+def _cache(cache: CacheDraft) -> list[str]:
+    key = f"key.files = {_array(cache.files)}, " if cache.files else ""
+    line = f"cache = [{{ {key}paths = {_array(cache.paths)} }}]"
+    until = {0: "for the next run", 1: "until this changes"}.get(len(cache.files), "until one of these changes")
+    return [f"{line}  # kept {until}"] if len(line) < _WIDTH - 15 else [f"# kept {until}", line]
 
 
 def _array(values: Iterable[str]) -> str:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from hookci.config.detect.python.poetry import poetry_requirements
+
 if TYPE_CHECKING:
     from hookci.config.detect.project import Project
 
-__all__ = ["Metadata", "ini", "read_metadata", "requirement_name", "strings"]
+__all__ = ["Metadata", "ini", "read_metadata", "requirement_name", "strings", "table"]
 
 # what setuptools' automatic discovery leaves out: setuptools.discovery, FlatLayoutPackageFinder, FlatLayoutModuleFinder
 _NO_PACKAGE = re.compile(
@@ -31,9 +33,9 @@ Table = Mapping[str, Any]
 class Metadata:
     """The facts that matter for installing and testing.
 
-    ``dependencies``, the values of ``extras`` and of ``groups`` (``include-group`` resolved) are
-    requirements as in PEP 508; ``tool`` is the table ``[tool]``; ``build`` holds the build backend and
-    its requirements as one text to search in.
+    ``dependencies`` and the values of ``extras``, ``groups`` (``include-group`` resolved) and
+    ``own_groups`` (those that only poetry or pdm knows) are requirements as in PEP 508; ``tool`` is the
+    table ``[tool]``; ``build`` holds the build backend and its requirements as one text to search in.
     """
 
     sources: tuple[str, ...]
@@ -42,6 +44,7 @@ class Metadata:
     dependencies: tuple[str, ...]
     extras: Mapping[str, tuple[str, ...]]
     groups: Mapping[str, tuple[str, ...]]
+    own_groups: Mapping[str, tuple[str, ...]]
     tool: Table
     build: str
 
@@ -75,8 +78,8 @@ def ini(project: Project, path: str) -> Mapping[str, Mapping[str, str]]:
 def read_metadata(project: Project) -> Metadata:
     """Put together what the project's files say; what cannot be read says nothing."""
     pyproject = _pyproject(project)
-    declared, build = _table(pyproject.get("project")), _table(pyproject.get("build-system"))
-    tool = _table(pyproject.get("tool"))
+    declared, build = table(pyproject.get("project")), table(pyproject.get("build-system"))
+    tool = table(pyproject.get("tool"))
     setup, config = _setup_arguments(project.read("setup.py") or ""), ini(project, "setup.cfg")
     options = config.get("options", {})
     extras = {
@@ -93,9 +96,10 @@ def read_metadata(project: Project) -> Metadata:
         sources=tuple(path for path in ("pyproject.toml", "setup.cfg", "setup.py") if path in project.files),
         installable=_installable(project, pyproject),
         name=name if isinstance(name, str) else None,
-        dependencies=strings(needs) or tuple(_table(_table(tool.get("poetry")).get("dependencies"))),
+        dependencies=strings(needs) or poetry_requirements(table(table(tool.get("poetry")).get("dependencies"))),
         extras=extras,
-        groups=_groups(_table(pyproject.get("dependency-groups"))),
+        groups=_groups(table(pyproject.get("dependency-groups"))),
+        own_groups=_own_groups(tool),
         tool=tool,
         build=" ".join([str(build.get("build-backend", "")), *strings(build.get("requires"))]),
     )
@@ -108,33 +112,42 @@ def _pyproject(project: Project) -> Table:
         return {}
 
 
-def _table(value: object) -> Table:
+def table(value: object) -> Table:
+    """``value`` if it is a table, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def _requirement_lists(value: object) -> dict[str, tuple[str, ...]]:
-    return {str(name): strings(listed) for name, listed in _table(value).items()}
+    return {str(name): strings(listed) for name, listed in table(value).items()}
 
 
-def _groups(table: Table) -> dict[str, tuple[str, ...]]:
+def _groups(groups: Table) -> dict[str, tuple[str, ...]]:
     """The dependency groups of PEP 735, what they include put in place."""
 
     def resolve(name: str, above: tuple[str, ...]) -> tuple[str, ...]:
-        listed = table.get(name)
+        listed = groups.get(name)
         if name in above or not isinstance(listed, list):
             return ()
         resolved: list[str] = []
         for item in listed:
-            included = _table(item).get("include-group")
+            included = table(item).get("include-group")
             resolved += [item] if isinstance(item, str) else resolve(str(included), (*above, name))
         return tuple(resolved)
 
-    return {name: resolve(name, ()) for name in table}
+    return {name: resolve(name, ()) for name in groups}
+
+
+def _own_groups(tool: Table) -> dict[str, tuple[str, ...]]:
+    poetry = table(tool.get("poetry"))
+    groups = {name: table(table(group).get("dependencies")) for name, group in table(poetry.get("group")).items()}
+    groups.setdefault("dev", table(poetry.get("dev-dependencies")))
+    found = {name: poetry_requirements(table) for name, table in groups.items()}
+    return {**found, **_requirement_lists(table(tool.get("pdm")).get("dev-dependencies"))}
 
 
 def _installable(project: Project, pyproject: Table) -> bool:
-    tool = _table(pyproject.get("tool"))
-    if _table(tool.get("poetry")).get("package-mode") is False or _table(tool.get("uv")).get("package") is False:
+    tool = table(pyproject.get("tool"))
+    if table(tool.get("poetry")).get("package-mode") is False or table(tool.get("uv")).get("package") is False:
         return False
     if "build-system" in pyproject or "setup(" in (project.read("setup.py") or ""):
         return True
@@ -171,6 +184,9 @@ def _setup_arguments(source: str) -> dict[str, Any]:
 
 def _literal(node: ast.expr, names: Mapping[str, ast.expr]) -> object:
     node = names.get(node.id, node) if isinstance(node, ast.Name) else node
+    if isinstance(node, ast.Dict):
+        keys = (key.value if isinstance(key, ast.Constant) else None for key in node.keys)
+        return {key: _literal(value, names) for key, value in zip(keys, node.values, strict=True)}
     try:
         return ast.literal_eval(node)
     except ValueError:

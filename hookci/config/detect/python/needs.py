@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hookci.config.detect.parts import Line
 from hookci.config.detect.python.guess import distributions, plugins, unknown_imports
-from hookci.config.detect.python.metadata import ini, requirement_name, strings
+from hookci.config.detect.python.metadata import ini, requirement_name, strings, table
 from hookci.config.detect.python.requirements import (
     DEV,
     TEST,
@@ -63,13 +63,11 @@ def declared_sources(project: Project, metadata: Metadata) -> Iterator[Source]:
     """Everything that may declare what the tests need, the likeliest first."""
     for words in (TEST, DEV):
         tests = words is TEST
-        for kind, table in (("group", metadata.groups), ("extra", metadata.extras)):
-            named = {name.lower().replace("_", "-"): name for name in table}
-            for word in words:
-                if word.replace("_", "-") in named:
-                    name = named[word.replace("_", "-")]
-                    listed = kind if name != "tests_require" else "list"
-                    yield Source(listed, name, _names(table[name]), tests, table[name])
+        for kind, lists in (("group", metadata.groups), ("extra", metadata.extras), ("list", metadata.own_groups)):
+            named = {name.lower(): name for name in lists if lists[name]}
+            for name in (named[word] for word in words if word in named):
+                listed = kind if name != "tests_require" else "list"
+                yield Source(listed, name, _names(lists[name]), tests, lists[name])
         if path := with_purpose(project, words):
             yield Source("file", path, named_in(project, path), tests)
     yield from _tool_sources(project, metadata)
@@ -85,10 +83,10 @@ def _tool_sources(project: Project, metadata: Metadata) -> Iterator[Source]:
             yield Source("file", path, named_in(project, path), for_tests=True)
     if plain:
         yield Source("list", "tox.ini", _names(plain), for_tests=True, listed=plain)
-    environments = metadata.tool.get("hatch", {}).get("envs", {})
+    environments = table(table(metadata.tool.get("hatch")).get("envs"))
     for name in ("hatch-test", "test", "tests", "default", "dev"):
-        table = environments.get(name, {}) if isinstance(environments, dict) else {}
-        listed = (*strings(table.get("dependencies")), *strings(table.get("extra-dependencies")))
+        environment = table(environments.get(name))
+        listed = (*strings(environment.get("dependencies")), *strings(environment.get("extra-dependencies")))
         if listed:
             yield Source("list", f"[tool.hatch.envs.{name}]", _names(listed), name != "default", listed)
 
@@ -101,7 +99,8 @@ def find_needs(project: Project, metadata: Metadata, suite: Suite) -> Needs:
     files = _requirement_files(project, metadata, source)
     known = _names(metadata.dependencies) | (source.declared if source else frozenset())
     known = known.union(*(named_in(project, path) for path in files), _names([metadata.name or ""]))
-    guessed = _guess(project, suite, source, declares=bool(metadata.dependencies or files), known=known)
+    undeclared = not (metadata.installable or metadata.dependencies or files)
+    guessed = _guess(project, suite, source, undeclared=undeclared, known=known)
     listed = [*(source.listed if source and source.kind == "list" else ()), *guessed]
     unknown = [] if source and source.for_tests else unknown_imports(project, suite.seen.imports)
     unknown = [name for name in unknown if not _covered(name, known)]
@@ -144,14 +143,14 @@ def _asks_for_pytest(project: Project, path: str | None) -> bool:
 
 
 def _guess(
-    project: Project, suite: Suite, source: Source | None, *, declares: bool, known: frozenset[str]
+    project: Project, suite: Suite, source: Source | None, *, undeclared: bool, known: frozenset[str]
 ) -> list[str]:
     wanted = {suite.runner} & {"pytest", "django"}
     if suite.runner == "pytest":
         wanted |= plugins(suite.seen, suite.options)
     if not (source and source.for_tests):
         wanted |= distributions(suite.seen.imports)
-        if not declares:  # not even the program says what it needs
+        if undeclared:  # not even the program says what it needs
             wanted |= distributions(scan(project, python_files(project)).imports)
     own = {name for name in wanted if project.first(f"{name}/__init__.py", f"src/{name}/__init__.py")}
     return sorted(name for name in wanted - own if requirement_name(name) not in known)
@@ -170,6 +169,8 @@ def _pip_lines(
     if metadata.installable:
         extra = f"[{source.name}]" if source and source.kind == "extra" else ""
         arguments.append(f"-e {shlex.quote('.' + extra) if extra else '.'}")
+    elif metadata.dependencies and "poetry" in metadata.tool:
+        listed = [*metadata.dependencies, *listed]
     elif metadata.dependencies and "pyproject.toml" in metadata.sources:
         arguments.append(_DEPENDENCIES)
     arguments += [f"--group {group}"] if group else []
@@ -190,7 +191,7 @@ def _why(source: Source | None, files: list[str], guessed: list[str]) -> Iterato
         "group": "the dependency group `{}` is installed",
         "extra": "the extra `{}` is installed",
         "file": "{} is installed",
-        "list": "what {} asks for is installed",
+        "list": "what `{}` lists is installed",
     }
     if source:
         yield texts[source.kind].format(source.name)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from hookci.config.detect.python.django import is_django
 from hookci.config.detect.python.metadata import ini
+from hookci.config.detect.python.needs import declared_sources
 from hookci.config.detect.python.suite import Scan, Suite, find_suite, python_files
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ _NOTHING = Scan(frozenset(), "", functions=False, cases=False)
 
 def choose_runner(project: Project, metadata: Metadata) -> Suite:
     """Choose, the surest first; ``runner`` is ``none`` when all that can be shown is that it compiles."""
-    suite = find_suite(project, metadata)
+    asks_for_pytest = any("pytest" in source.declared for source in declared_sources(project, metadata))
+    suite = find_suite(project, metadata, asks_for_pytest=asks_for_pytest)
     seen = suite.seen if suite else _NOTHING
     if is_django(project) and not (suite and "DJANGO_SETTINGS_MODULE" in suite.options):
         commands = "python manage.py check\npython manage.py test"
@@ -50,7 +53,7 @@ def _compiling(project: Project, metadata: Metadata) -> Suite:
     tops = sorted({path.split("/", 1)[0] for path in files} - broken)
     shown = [*(["can be installed"] if metadata.installable else []), *(["compiles"] if tops else [])]
     why = f"no tests were found, so all that the job shows is that it {' and '.join(shown)}"
-    return Suite("none", f"python -m compileall -q {' '.join(tops)}" if tops else "pip check", why, _NOTHING)
+    return Suite("none", f"python -m compileall -q {shlex.join(tops)}" if tops else "pip check", why, _NOTHING)
 
 
 def _is_valid(source: str) -> bool:

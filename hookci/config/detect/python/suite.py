@@ -6,13 +6,14 @@ import ast
 import fnmatch
 import posixpath
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hookci.config.detect.python.metadata import ini
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hookci.config.detect.project import Project
     from hookci.config.detect.python.metadata import Metadata
@@ -51,8 +52,11 @@ def python_files(project: Project) -> list[str]:
     return sorted(path for path in found if not _NOT_OURS.fullmatch(path.split("/", 1)[0]))
 
 
-def find_suite(project: Project, metadata: Metadata) -> Suite | None:
-    """Find the tests and what runs them; None when there are none."""
+def find_suite(project: Project, metadata: Metadata, *, asks_for_pytest: bool) -> Suite | None:
+    """Find the tests and what runs them; None when there are none.
+
+    ``asks_for_pytest`` says that the project's requirements name pytest: it runs unittest's test cases too.
+    """
     place, options = _pytest_config(project, metadata)
     files = _test_files(project, options)
     if not files:
@@ -60,7 +64,7 @@ def find_suite(project: Project, metadata: Metadata) -> Suite | None:
     conftests = [path for path in project.files if posixpath.basename(path) == "conftest.py"]
     seen = scan(project, [*files, *conftests])
     tops = sorted({path.split("/", 1)[0] if "/" in path else "." for path in files})
-    why = _why_pytest(place, conftests, seen)
+    why = _why_pytest(place, conftests, seen) or ("pytest is in the requirements" if asks_for_pytest else "")
     command = None if why else _unittest_command(project, files, tops)
     if command:
         return Suite("unittest", command, "the tests are unittest test cases", seen)
@@ -79,11 +83,16 @@ def _pytest_config(project: Project, metadata: Metadata) -> tuple[str, str]:
     if isinstance(table, dict):
         inner = table.get("ini_options")
         place = "[tool.pytest.ini_options]" if isinstance(inner, dict) else "[tool.pytest]"
-        return place, "\n".join(f"{k} = {v}" for k, v in (inner if isinstance(inner, dict) else table).items())
+        return place, _as_ini(inner if isinstance(inner, dict) else table)
     for path, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
         if found := ini(project, path).get(section):
-            return f"[{section}] in {path}", "\n".join(f"{k} = {v}" for k, v in found.items())
+            return f"[{section}] in {path}", _as_ini(found)
     return "", ""
+
+
+def _as_ini(table: Mapping[str, object]) -> str:
+    texts = {key: " ".join(map(str, value)) if isinstance(value, list) else value for key, value in table.items()}
+    return "\n".join(f"{key} = {value}" for key, value in texts.items())
 
 
 def _test_files(project: Project, options: str) -> list[str]:
@@ -161,7 +170,7 @@ def _unittest_command(project: Project, files: list[str], tops: list[str]) -> st
     if all(_reachable(project, path, ".") for path in files):
         return "python -m unittest discover"
     if len(tops) == 1 and all(_reachable(project, path, tops[0]) for path in files):
-        return f"python -m unittest discover -s {tops[0]}"
+        return f"python -m unittest discover -s {shlex.quote(tops[0])}"
     return None
 
 

@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from hookci.config.detect.project import Project
     from hookci.config.detect.python.metadata import Metadata
 
-__all__ = ["pretended_version"]
+__all__ = ["told_version"]
 
 _FROM_TAGS = re.compile(r"setuptools[-_]scm|vcs[-_]versioning|hatch-vcs|pbr|pdm")
 
 
-def pretended_version(project: Project, metadata: Metadata) -> dict[str, str]:
-    """Variables that tell the version in a repository made of a source distribution, which has no tags.
+def told_version(project: Project, metadata: Metadata) -> str:
+    """What goes before a command that installs the project, in a repository made of a source distribution.
 
-    Such a repository has a ``PKG-INFO``.  Without this the version becomes 0.1.dev0, which other packages
-    in the same environment may refuse as too old.
+    Such a repository has a ``PKG-INFO`` and no tags.  Without this the version becomes 0.1.dev0, which other
+    packages in the same environment may refuse as too old.  The tests themselves must not see the variable.
     """
     match = re.search(r"^Version: *(\S+)$", project.read("PKG-INFO") or "", re.MULTILINE)
     setup = project.read("setup.py") or ""
     backend = _FROM_TAGS.search(metadata.build) or re.search(r"use_scm_version|pbr", setup)
     if match is None or backend is None:
-        return {}
+        return ""
     name = {"pbr": "PBR_VERSION", "pdm": "PDM_BUILD_SCM_VERSION"}.get(backend[0], "SETUPTOOLS_SCM_PRETEND_VERSION")
-    return {name: match[1]}
+    return f"{name}={match[1]} "
