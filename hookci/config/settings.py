@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import tomli
 
 from hookci.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["Settings", "read_settings"]
 
+_PREFIX = "hookci."
 _UNCONFIGURED = ("allow", "refuse")
 
 
@@ -41,37 +39,41 @@ def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Setti
     Raises:
         ConfigError: a key or value makes no sense.
     """
-    values = dict(_user_values(user_file))
     source = str(user_file)
+    given = {name: (source, value) for name, value in _user_values(user_file).items()}
+    for key, values in git_config.items():
+        if key.startswith(_PREFIX):
+            given[key.removeprefix(_PREFIX)] = ("git config", values[-1])
     problems: list[tuple[str, ConfigProblem]] = []
-    places = dict.fromkeys(values, source)
-    for key, given in git_config.items():
-        if key.startswith("hookci."):
-            name = key.removeprefix("hookci.")
-            values[name], places[name] = given[-1], "git config"
-    for name in values:
-        if name not in _PARSERS:
-            near = difflib.get_close_matches(name, _PARSERS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(_PARSERS)}"
-            problems.append((places[name], ConfigProblem(f"hookci.{name}", "unknown setting", hint)))
-    parsed: dict[str, object] = {}
-    for name, parser in _PARSERS.items():
-        if name in values:
-            try:
-                parsed[name] = parser(values[name])
-            except ValueError as error:
-                problems.append((places[name], ConfigProblem(f"hookci.{name}", f"{error}, saw `{values[name]}`")))
+    parsed = {name: _parse(name, value, place, problems) for name, (place, value) in given.items()}
     if problems:
         raise ConfigError(problems[0][0], tuple(problem for _place, problem in problems))
     jobs = parsed.get("jobs")
     return Settings(allow_unconfigured=bool(parsed.get("unconfigured")), jobs=jobs if isinstance(jobs, int) else None)
 
 
+def _parse(name: str, value: object, place: str, problems: list[tuple[str, ConfigProblem]]) -> object:
+    if name not in _PARSERS:
+        import difflib  # noqa: PLC0415 (only when something is wrong)
+
+        near = difflib.get_close_matches(name, _PARSERS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(_PARSERS)}"
+        problems.append((place, ConfigProblem(f"hookci.{name}", "unknown setting", hint)))
+        return None
+    try:
+        return _PARSERS[name](value)
+    except ValueError as error:
+        problems.append((place, ConfigProblem(f"hookci.{name}", f"{error}, saw `{value}`")))
+        return None
+
+
 def _user_values(path: Path) -> dict[str, object]:
+    if not path.exists():
+        return {}
+    import tomli  # noqa: PLC0415 (few have the file)
+
     try:
         return tomli.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError) as error:
         raise ConfigError(str(path), (ConfigProblem("", f"cannot be read: {error}"),)) from error
 
@@ -88,4 +90,4 @@ def _jobs(value: object) -> int:
     return int(str(value))
 
 
-_PARSERS = {"unconfigured": _unconfigured, "jobs": _jobs}
+_PARSERS: dict[str, Callable[[object], object]] = {"unconfigured": _unconfigured, "jobs": _jobs}
