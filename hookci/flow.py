@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hookci.config.load import CONFIG_FILES, parse
+from hookci.config.load import CONFIG_FILES, files_of, parse
 from hookci.errors import HookciError, UnconfiguredError, UsageError
 from hookci.git.install import install
 from hookci.git.installation import installed
+from hookci.git.managers import first_update, only_first
+from hookci.git.names import branches_and_tags
 from hookci.git.push import parse_ref_updates, refuse_borrowed_stdin
 from hookci.git.shims import read_shim
 from hookci.git.snapshots import index_tree, of_index, of_push, of_revision, visible_files
@@ -17,9 +19,9 @@ from hookci.git.uninstall import uninstall
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Verdict
-from hookci.model.status import Status
+from hookci.model.status import PipelineSummary, Status
 from hookci.plan import asked_by_hook, make_plan
-from hookci.session import Session
+from hookci.session import RunOptions, Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,24 +30,26 @@ if TYPE_CHECKING:
     from hookci.execute.schedule import Interrupts
     from hookci.git.install import InstallReport
     from hookci.git.repository import Repository
-    from hookci.git.standing import Standing
     from hookci.git.uninstall import UninstallReport
     from hookci.model.event import Observer
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
     from hookci.model.record import JobRecord, RunRecord
     from hookci.model.result import RunResult
-    from hookci.model.snapshot import Snapshot
+    from hookci.model.snapshot import RefUpdate, Snapshot
     from hookci.session import Machine
 
 __all__ = [
     "Request",
     "check_commit",
     "check_config",
+    "check_managed_push",
     "check_push",
     "detect_project",
+    "forget",
     "install_hooks",
     "plan_request",
+    "revisions",
     "run_record",
     "run_request",
     "runs",
@@ -53,6 +57,9 @@ __all__ = [
     "uninstall_hooks",
     "write_config",
 ]
+
+
+_AS_USUAL = RunOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +75,7 @@ class Request:
     revision: str = "HEAD"
     staged: bool = False
     skip: tuple[str, ...] = ()
-    keep_going: bool = False
-    parallel: int | None = None
+    options: RunOptions = _AS_USUAL
 
 
 def check_commit(
@@ -82,6 +88,9 @@ def check_commit(
     """
     session = Session.open(machine)
     snapshot = of_index(session.repository, session.scratch)
+    known = session.known_green(hook, snapshot, skip)
+    if known is not None:
+        return known
     pipeline = session.pipeline(snapshot)
     if pipeline is None:
         tell(Notice("nothing is checked: this commit has no hookci.toml, so a push of it will be refused"))
@@ -90,7 +99,7 @@ def check_commit(
     if not asked:
         return None
     plan = _plan(session, pipeline, snapshot, Request(hook=hook, names=asked, skip=skip), tell)
-    result = session.execute(plan, tell, stop, keep_going=False, parallel=None)
+    result = session.execute(plan, tell, stop, _AS_USUAL)
     # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
     if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != snapshot.tree:
         raise HookciError("the index changed while it was judged, so what would be committed was not", "commit again")
@@ -107,25 +116,62 @@ def check_push(
     """
     updates = parse_ref_updates(stdin)
     refuse_borrowed_stdin(updates, machine.env)
+    return _check_updates(Session.open(machine), updates, remote, skip, tell, stop)
+
+
+def check_managed_push(
+    machine: Machine, skip: tuple[str, ...], tell: Observer, stop: Interrupts
+) -> tuple[RunResult, ...]:
+    """Judge the one ref of a push that pre-commit or prek tells of, and say that it is only one.
+
+    Raises:
+        HookciError: no verdict could be reached.
+    """
     session = Session.open(machine)
+    update, remote = first_update(session.repository, machine.env)
+    tell(Notice(only_first(update, machine.env)))
+    return _check_updates(session, (update,), remote, skip, tell, stop)
+
+
+def _check_updates(
+    session: Session,
+    updates: tuple[RefUpdate, ...],
+    remote: str,
+    skip: tuple[str, ...],
+    tell: Observer,
+    stop: Interrupts,
+) -> tuple[RunResult, ...]:
     snapshots, notes = of_push(session.repository, updates, remote)
     for note in notes:
         tell(Notice(note))
-    # every config is read before anything runs: a mistake in the last ref does not cost the time of the first
-    plans = [plan for snapshot in snapshots if (plan := _push_plan(session, snapshot, skip, tell)) is not None]
     results: dict[object, RunResult] = {}
+    plans = []
+    # every config is read before anything runs: a mistake in the last ref does not cost the time of the first
+    for snapshot in snapshots:
+        known = session.known_green("pre-push", snapshot, skip)
+        if known is not None:
+            results[snapshot.label] = known
+        elif (plan := _push_plan(session, snapshot, skip, tell)) is not None:
+            plans.append(plan)
+    _judge(session, plans, results, tell, stop)
+    return tuple(results.values())
+
+
+def _judge(
+    session: Session, plans: list[Plan], results: dict[object, RunResult], tell: Observer, stop: Interrupts
+) -> None:
+    """Run one plan after the other, equal ones once, until one is not green."""
     for number, plan in enumerate(plans):
         if plan.verdict_key in results:
             tell(Notice(f"{plan.snapshot.label} is the same as {results[plan.verdict_key].label} and judged with it"))
             continue
-        result = session.execute(plan, tell, stop, keep_going=False, parallel=None)
+        result = session.execute(plan, tell, stop, _AS_USUAL)
         results[plan.verdict_key] = result
         if result.verdict is not Verdict.GREEN:
             rest = [other.snapshot.label for other in plans[number + 1 :] if other.verdict_key not in results]
             if rest:
                 tell(Notice(f"not judged any more: {', '.join(rest)}"))
-            break
-    return tuple(results.values())
+            return
 
 
 def _push_plan(session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer) -> Plan | None:
@@ -160,12 +206,17 @@ def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Req
     return plan
 
 
-def plan_request(machine: Machine, request: Request, tell: Observer) -> tuple[Session, Plan]:
-    """Decide what a request would run; nothing is run.
+def plan_request(machine: Machine, request: Request, tell: Observer) -> Plan:
+    """Decide what a request would run, and what is remembered of it; nothing is run.
 
     Raises:
         HookciError: the request or the config makes no sense.
     """
+    session, plan = _requested(machine, request, tell)
+    return session.recalled(plan) if request.options.memory else plan
+
+
+def _requested(machine: Machine, request: Request, tell: Observer) -> tuple[Session, Plan]:
     session = Session.open(machine)
     if request.staged:
         snapshot = of_index(session.repository, session.scratch)
@@ -183,10 +234,10 @@ def run_request(machine: Machine, request: Request, tell: Observer, stop: Interr
     Raises:
         HookciError: no verdict could be reached.
     """
-    session, plan = plan_request(machine, request, tell)
+    session, plan = _requested(machine, request, tell)
     if not any(planned.action is Action.RUN for planned in plan.jobs.values()):
         tell(Notice("no job of this run is to run; `hookci plan` says why", "warning"))
-    return session.execute(plan, tell, stop, keep_going=request.keep_going, parallel=request.parallel)
+    return session.execute(plan, tell, stop, request.options)
 
 
 def runs(machine: Machine, limit: int) -> list[RunRecord]:
@@ -210,6 +261,11 @@ def run_record(machine: Machine, number: int | None) -> tuple[RunRecord, list[Jo
         return record, store.jobs(record.number)
 
 
+def revisions(machine: Machine) -> list[str]:
+    """The names of branches and tags."""
+    return branches_and_tags(Session.open(machine).repository)
+
+
 def status(machine: Machine) -> Status:
     """Where the repository stands."""
     session = Session.open(machine)
@@ -217,32 +273,22 @@ def status(machine: Machine) -> Status:
     with session.store() as store:
         last = store.run(None)
     return Status(
-        position=_position(standing(session.repository)),
+        standing=standing(session.repository),
         hooks=hooks.hooks,
         hooks_problem=f"{hooks.gone[0]} is gone: `hookci install` again" if hooks.gone else None,
-        pipeline=_pipeline_in_words(session),
+        pipeline=_pipeline_at_head(session),
         workspaces=str(session.place),
         last=last,
     )
 
 
-def _position(at: Standing) -> str:
-    branch = at.branch or "a detached HEAD"
-    if at.commit is None:
-        return f"{branch}, no commit yet"
-    upstream = f", {at.ahead} ahead of and {at.behind} behind {at.upstream}" if at.upstream else ""
-    return f"{branch} at {at.commit[:8]} {at.title}".rstrip() + upstream
-
-
-def _pipeline_in_words(session: Session) -> str:
+def _pipeline_at_head(session: Session) -> PipelineSummary | str:
     try:
-        snapshot = of_revision(session.repository, "HEAD")
-        pipeline = session.configured(snapshot)
+        pipeline = session.configured(of_revision(session.repository, "HEAD"))
     except HookciError as error:
-        return f"none: {error.message}" + (f"; {error.hint}" if error.hint else "")
+        return error.message + (f"; {error.hint}" if error.hint else "")
     stages = [stage for stage in pipeline.stages if any(job.stage == stage for job in pipeline.jobs.values())]
-    count = len(pipeline.jobs)
-    return f"{pipeline.source}: {count} job{'s' if count != 1 else ''} in {', '.join(stages)}"
+    return PipelineSummary(pipeline.source, tuple(stages), len(pipeline.jobs))
 
 
 def detect_project(machine: Machine) -> tuple[Path, Detection]:
@@ -258,7 +304,7 @@ def detect_project(machine: Machine) -> tuple[Path, Detection]:
     path = top / CONFIG_FILES[0]
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already and is never overwritten", "`hookci check` says whether it is valid")
-    if parse(_files_of(top)) is not None:
+    if parse(files_of(top)) is not None:
         raise UsageError(f"{top / CONFIG_FILES[1]} has a [tool.hookci] section already", "`hookci check` validates it")
     files = frozenset(visible_files(repository))
     search_path = machine.env.get("PATH", "")
@@ -296,7 +342,7 @@ def check_config(machine: Machine, *, revision: str | None, staged: bool) -> Pip
         return session.configured(of_index(session.repository, session.scratch))
     if revision:
         return session.configured(of_revision(session.repository, revision))
-    pipeline = parse(_files_of(_work_tree(session.repository)))
+    pipeline = parse(files_of(_work_tree(session.repository)))
     if pipeline is None:
         raise UnconfiguredError(f"there is no {CONFIG_FILES[0]} here", "write one with `hookci init`")
     return pipeline
@@ -308,5 +354,17 @@ def _work_tree(repository: Repository) -> Path:
     return repository.top
 
 
-def _files_of(top: Path) -> dict[str, bytes]:
-    return {name: (top / name).read_bytes() for name in CONFIG_FILES if (top / name).is_file()}
+def forget(machine: Machine, job: str | None) -> int:
+    """Forget the passes of a job (all for None) and every verdict; how many passes went.
+
+    Raises:
+        UsageError: nothing is remembered of such a job.
+    """
+    with Session.open(machine).store() as store:
+        names = store.memory.jobs()
+        chosen = sorted(name for name in names if job in {None, name, name.partition(":")[0]})
+        if job is not None and not chosen:
+            raise UsageError(
+                f"nothing is remembered of a job `{job}`", f"remembered: {', '.join(sorted(names)) or 'none'}"
+            )
+        return store.memory.forget(None) if job is None else sum(store.memory.forget(name) for name in chosen)

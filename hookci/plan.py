@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "asked_by_hook", "make_plan", "names_asked"]
 
 _DEPLOY = "deploy"
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Asked = tuple[str, ...]
 
@@ -96,12 +97,13 @@ class _Facts:
         self.read[name] = self._snapshot.facts.get(name)
         return self.read[name]
 
-    def mentioned(self, job: Job) -> None:
-        """Note the predefined variables that a job's own text names."""
-        for text in (*job.before_script, *job.script, *job.after_script, *job.variables.values()):
-            for name in _VARIABLE.findall(text):
-                if name in self._snapshot.facts:
-                    self.read[name] = self._snapshot.facts[name]
+    def mentioned(self, job: Job) -> tuple[str, ...]:
+        """The predefined variables that a job's own text names; they count as looked at."""
+        texts = (*job.before_script, *job.script, *job.after_script, *job.variables.values())
+        texts += tuple(part for cache in job.cache for part in (cache.key, *cache.paths))
+        names = {name for text in texts for name in _WORD.findall(text)} & self._snapshot.facts.keys()
+        self.read.update((name, self._snapshot.facts[name]) for name in names)
+        return tuple(sorted(names))
 
     def holds(self, rule: Rule, job: Job) -> bool:
         """Whether all conditions of a rule are met."""
@@ -174,6 +176,7 @@ def make_plan(
         jobs=jobs,
         left_out=left_out,
         skip=tuple(name for name in jobs if name in skipping),
+        whole=asked == asked_by_hook(pipeline, hook),
         facts_read=dict(sorted(facts.read.items())),
     )
 
@@ -233,15 +236,15 @@ def _decide(job: Job, facts: _Facts, why: str, *, by_name: bool, skipped: bool) 
         if rule.when is When.NEVER:
             return None
         job = _with_rule(job, rule)
-    facts.mentioned(job)
+    mentioned = facts.mentioned(job)
     action = Action.RUN
     if skipped:
         action, reason = Action.SKIPPED, "HOOKCI_SKIP names it"
     elif when is When.MANUAL and by_name:
         when, reason = When.ON_SUCCESS, "asked for by name"
     elif when is When.MANUAL:
-        action, reason = Action.MANUAL, "waits for a person"
-    return PlannedJob(job=job, action=action, reason=reason, when=when)
+        action, reason = Action.MANUAL, f"`hookci run {shlex.quote(f'job:{job.name}')}` starts it"
+    return PlannedJob(job=job, action=action, reason=reason, when=when, facts=mentioned)
 
 
 def _with_rule(job: Job, rule: Rule) -> Job:
@@ -274,7 +277,8 @@ def _linked(pipeline: Pipeline, ordered: list[PlannedJob], stage_order: Mapping[
             earlier = tuple(job.name for job in before)
             givers = tuple(job.name for job in before if job.artifacts.paths)
         if planned.job.needs is None:
-            linked[planned.job.name] = replace(planned, after=earlier, artifacts_from=givers)
+            handing = tuple(name for name in _needed(pipeline, planned.job) if name in present)
+            linked[planned.job.name] = replace(planned, after=earlier, artifacts_from=givers, depends_on=handing)
         else:
             linked[planned.job.name] = _linked_by_needs(pipeline, planned, present, problems)
     if problems:
@@ -297,4 +301,4 @@ def _linked_by_needs(
                     ConfigProblem(path, message, f'write {{ job = "{need.job}", optional = true }} if that is fine')
                 )
     givers = tuple(name for name, artifacts in after.items() if artifacts and pipeline.jobs[name].artifacts.paths)
-    return replace(planned, after=tuple(after), artifacts_from=givers)
+    return replace(planned, after=tuple(after), artifacts_from=givers, depends_on=tuple(after))

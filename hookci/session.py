@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookci.config.load import CONFIG_FILES, parse
@@ -12,11 +13,15 @@ from hookci.config.settings import Settings, read_settings
 from hookci.errors import UnconfiguredError
 from hookci.execute.context import RunContext
 from hookci.execute.local import LocalExecutor
+from hookci.execute.observations import Observatory
+from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
 from hookci.git.repository import Repository
 from hookci.git.snapshots import Scratch, config_files, tree_blobs
 from hookci.model.event import JobFinished, Notice
+from hookci.model.result import RunResult, Verdict
 from hookci.proc.tree import adopt_orphans, end_orphans
+from hookci.remember import Remembering, read_salt
 from hookci.store.identity import ProcessIdentity, identify
 from hookci.store.private import private_directory
 from hookci.store.runs import Store
@@ -27,17 +32,15 @@ from hookci.workspace.slots import Slots, project_name, repository_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
     from typing import BinaryIO
 
     from hookci.execute.schedule import Interrupts
     from hookci.model.event import Event, Observer
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
-    from hookci.model.result import RunResult
     from hookci.model.snapshot import Snapshot
 
-__all__ = ["Machine", "Session"]
+__all__ = ["Machine", "RunOptions", "Session"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Machine:
     """All that hookci takes from its surroundings, read once at the top.
 
     ``clock`` tells unix seconds; ``which`` finds a program on a PATH; ``processors`` is how many cores
-    this process may use.
+    this process may use, ``installation`` names this hookci and its interpreter.
     """
 
     env: Mapping[str, str]
@@ -55,8 +58,18 @@ class Machine:
     clock: Callable[[], float]
     pid: int
     processors: int
+    installation: str
     umask: int
     which: Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run a plan: ``parallel`` jobs at once (None: as the settings say), on after a failure, with the memory."""
+
+    parallel: int | None = None
+    keep_going: bool = False
+    memory: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,7 @@ class Session:
 
     machine: Machine
     repository: Repository
+    git_config: Mapping[str, list[str]]
     settings: Settings
 
     @classmethod
@@ -75,8 +89,9 @@ class Session:
             UsageError: there is none.
         """
         repository = Repository.discover(machine.cwd, machine.env)
-        settings = read_settings(repository.config(), machine.config_home / "hookci" / "config.toml")
-        return cls(machine, repository, settings)
+        git_config = repository.config()
+        settings = read_settings(git_config, machine.config_home / "hookci" / "config.toml")
+        return cls(machine, repository, git_config, settings)
 
     @property
     def state(self) -> Path:
@@ -131,31 +146,86 @@ class Session:
         """Lists the snapshot's files with their object names; asks git at most once."""
         return functools.cache(lambda: tree_blobs(self.repository, self.scratch, snapshot.tree))
 
-    def execute(
-        self, plan: Plan, observer: Observer, interrupts: Interrupts, *, keep_going: bool, parallel: int | None
-    ) -> RunResult:
-        """Run ``plan`` to its end and write down what came out."""
+    @contextmanager
+    def remembering(self, *, use: bool) -> Iterator[tuple[Store, Remembering]]:
+        """The open store, and the memory in it; ``use`` says whether what is remembered may answer."""
+        machine, repository = self.machine, self.repository
+        attributes = (
+            repository.common_dir / "info" / "attributes",
+            Path(self.git_config.get("core.attributesfile", [str(machine.config_home / "git" / "attributes")])[-1]),
+        )
+        with self.store() as store:
+            observatory = Observatory(
+                user=machine.env,
+                which=machine.which,
+                salt=read_salt(self.state),
+                settings=self.git_config,
+                attributes=attributes,
+                carried_from=repository.top,
+                umask=machine.umask,
+            )
+            yield (
+                store,
+                Remembering(
+                    memory=store.memory,
+                    observatory=observatory,
+                    artifacts=ArtifactStore(self.place / "artifacts", machine.env),
+                    caches=CacheStore(self.place / "caches", machine.env),
+                    user=machine.env,
+                    installation=machine.installation,
+                    clock=machine.clock,
+                    use=use,
+                ),
+            )
+
+    def known_green(self, hook: str, snapshot: Snapshot, skip: tuple[str, ...]) -> RunResult | None:
+        """The verdict that is remembered for ``snapshot``, if it holds now too and nothing is to be skipped."""
+        if skip or not (self.state / "state.db").exists():
+            return None
+        with self.remembering(use=True) as (_store, remembering):
+            run = remembering.known_green(hook, snapshot)
+        if run is None:
+            return None
+        commit = None if snapshot.source == "index" else snapshot.commit
+        return RunResult(
+            number=run,
+            label=snapshot.label,
+            verdict=Verdict.GREEN,
+            jobs=(),
+            seconds=0.0,
+            commit=commit,
+            remembered=True,
+        )
+
+    def recalled(self, plan: Plan) -> Plan:
+        """``plan`` with the jobs marked whose pass is remembered; nothing is run."""
+        with self.remembering(use=not plan.skip) as (_store, remembering):
+            return remembering.recall(plan, self.blobs(plan.snapshot)).plan
+
+    def execute(self, plan: Plan, observer: Observer, interrupts: Interrupts, options: RunOptions) -> RunResult:
+        """Run what of ``plan`` is not remembered, to its end, and write down what came out."""
         adopt_orphans()
         try:
-            with self.store() as store:
-                return self._execute(store, plan, observer, interrupts, keep_going=keep_going, parallel=parallel)
+            with self.remembering(use=options.memory and not plan.skip) as (store, remembering):
+                for warning in store.warnings:
+                    observer(Notice(warning, "warning"))
+                return self._execute(store, remembering, plan, observer, interrupts, options)
         finally:
             end_orphans()
 
     def _execute(
         self,
         store: Store,
+        remembering: Remembering,
         plan: Plan,
         observer: Observer,
         interrupts: Interrupts,
-        *,
-        keep_going: bool,
-        parallel: int | None,
+        options: RunOptions,
     ) -> RunResult:
-        for warning in store.warnings:
-            observer(Notice(warning, "warning"))
         store.mark_interrupted()
-        snapshot = plan.snapshot
+        snapshot, blobs = plan.snapshot, self.blobs(plan.snapshot)
+        recall = remembering.recall(plan, blobs)
+        plan = recall.plan
         number = store.begin_run(
             label=snapshot.label,
             hook=plan.hook,
@@ -173,16 +243,36 @@ class Session:
         def open_log(job: str) -> tuple[str, BinaryIO]:
             return str(store.log_path(number, job)), store.open_log(number, job)
 
-        context = self._context(number, plan, open_log)
-        jobs = parallel or self.settings.jobs or self.machine.processors
-        settings = RunSettings(parallel=jobs, keep_going=keep_going, locks=private_directory(self.state / "locks"))
-        result = run_plan(plan, number, LocalExecutor(context), settings, tell, interrupts)
+        passed_in = {name: job.remembered_run for name, job in plan.jobs.items() if job.remembered_run is not None}
+        context = self._context(number, plan, blobs, passed_in, open_log)
+        locks = private_directory(self.state / "locks")
+        executor = RememberingExecutor(
+            inner=LocalExecutor(context),
+            memory=store.memory,
+            keys=recall.keys,
+            locks=private_directory(locks / "jobs"),
+            run_number=number,
+            find=remembering.find(recall, blobs),
+            passed_in=passed_in,
+        )
+        jobs = options.parallel or self.settings.jobs or self.machine.processors
+        settings = RunSettings(parallel=jobs, keep_going=options.keep_going, locks=locks)
+        result = run_plan(plan, number, executor, settings, tell, interrupts)
         store.finish_run(number, result.verdict)
+        remembering.remember(recall, result)
         store.prune()
-        context.artifacts.prune()
+        store.memory.prune()
+        context.artifacts.prune(keep=set(passed_in.values()))
         return result
 
-    def _context(self, number: int, plan: Plan, open_log: Callable[[str], tuple[str, BinaryIO]]) -> RunContext:
+    def _context(
+        self,
+        number: int,
+        plan: Plan,
+        blobs: Callable[[], Mapping[str, str]],
+        passed_in: Mapping[str, int],
+        open_log: Callable[[str], tuple[str, BinaryIO]],
+    ) -> RunContext:
         machine, repository, place = self.machine, self.repository, self.place
         return RunContext(
             number=number,
@@ -193,7 +283,8 @@ class Session:
             artifacts=ArtifactStore(place / "artifacts", machine.env),
             user=machine.env,
             carried_from=repository.top,
-            blobs=self.blobs(plan.snapshot),
+            blobs=blobs,
+            passed_in=passed_in,
             open_log=open_log,
             which=machine.which,
         )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import itertools
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 import hookci
-from hookci.cli.surroundings import guarded
+from hookci.cli.surroundings import guarded, write_out
+from hookci.errors import HookciError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["cli", "run_command"]
 
@@ -25,9 +28,12 @@ _COMMANDS = {
     "schema": "setup",
     "run": "running",
     "plan": "running",
+    "forget": "running",
+    "doctor": "doctor",
     "status": "history",
     "runs": "history",
     "log": "history",
+    "completion": "completion",
 }
 """Every command and the module it lives in; a module is imported when one of its commands is used."""
 
@@ -46,7 +52,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(_COMMANDS)}"
             raise click.UsageError(f"there is no command `{args[0]}`; {hint}")
@@ -65,15 +71,35 @@ def cli() -> None:
 def run_command(argv: Sequence[str]) -> int:
     """Run one command; the result is the exit status."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
-    return guarded(lambda: _run(argv))
+    tell = _teller(argv)
+    return guarded(lambda: _run(argv, tell), tell)
 
 
-def _run(argv: Sequence[str]) -> int:
+def _teller(argv: Sequence[str]) -> Callable[[HookciError], None]:
+    """Tells an error to the program that reads the standard output; also one of a line that click cannot parse."""
+    options = set(itertools.takewhile(lambda part: part != "--", argv))
+
+    def tell(error: HookciError) -> None:
+        if "--json" in options:
+            from hookci.report.machine import as_json, error_document  # noqa: PLC0415 (only when something is wrong)
+
+            write_out(sys.stdout, as_json(error_document(error)))
+        elif "--events" in options:
+            from hookci.report.events import error_event  # noqa: PLC0415 (as above)
+            from hookci.report.machine import as_json  # noqa: PLC0415
+
+            write_out(sys.stdout, as_json(error_event(error, time.time())))
+
+    return tell
+
+
+def _run(argv: Sequence[str], tell: Callable[[HookciError], None]) -> int:
     try:
         status = cli.main(args=list(argv), prog_name="hookci", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return error.exit_code if error.exit_code != 1 else 2
+        tell(UsageError(error.format_message()))
+        return UsageError.exit_status
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.exceptions.Exit as leaving:

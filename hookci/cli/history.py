@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hookci import flow
-from hookci.cli.surroundings import read_machine
+from hookci.cli.completion import complete_jobs_of_run, complete_runs
+from hookci.cli.surroundings import read_machine, write_out
 from hookci.errors import UsageError
 from hookci.report.status import render_status
 from hookci.report.tables import render_run, render_runs
@@ -18,10 +19,18 @@ from hookci.report.terminal import shown, wants_color
 
 if TYPE_CHECKING:
     from hookci.cli.screen import ColorSetting
+    from hookci.report.documents import Document
 
 __all__ = ["log", "runs", "status"]
 
 _color = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+_json = click.option("--json", "as_json", is_flag=True, help="Write a JSON document: `hookci schema` describes it.")
+
+
+def _write(document: Document) -> None:
+    from hookci.report.machine import as_json  # noqa: PLC0415 (as above)
+
+    write_out(sys.stdout, as_json(document))
 
 
 def _colored(color: ColorSetting) -> bool:
@@ -29,25 +38,39 @@ def _colored(color: ColorSetting) -> bool:
 
 
 @click.command()
+@_json
 @_color
-def status(color: ColorSetting) -> None:
+def status(as_json: bool, color: ColorSetting) -> None:
     """Show where this repository stands: its hooks, its pipeline, its last run."""
     machine = read_machine()
-    sys.stdout.write(render_status(flow.status(machine), now=machine.clock(), color=_colored(color)))
+    found = flow.status(machine)
+    if as_json:
+        from hookci.report.machine import status_document  # noqa: PLC0415 (only programs need it)
+
+        _write(status_document(found))
+    else:
+        sys.stdout.write(render_status(found, now=machine.clock(), color=_colored(color)))
 
 
 @click.command()
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@_json
 @_color
-def runs(limit: int, color: ColorSetting) -> None:
+def runs(limit: int, as_json: bool, color: ColorSetting) -> None:
     """List the last runs, newest first."""
     machine = read_machine()
-    sys.stdout.write(render_runs(flow.runs(machine, limit), now=machine.clock(), color=_colored(color)))
+    found = flow.runs(machine, limit)
+    if as_json:
+        from hookci.report.machine import runs_document  # noqa: PLC0415 (as above)
+
+        _write(runs_document(found))
+    else:
+        sys.stdout.write(render_runs(found, now=machine.clock(), color=_colored(color)))
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
-@click.argument("job", required=False)
+@click.argument("run", type=int, required=False, shell_complete=complete_runs)
+@click.argument("job", required=False, shell_complete=complete_jobs_of_run)
 @_color
 def log(run: int | None, job: str | None, color: ColorSetting) -> None:
     """Show a run (the last one without RUN) and its jobs, or the whole output of one JOB of it."""

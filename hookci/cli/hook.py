@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_hook"]
 
+_NOT_FROM_GIT = "`hookci run` judges a commit at any time; a job of lefthook needs `use_stdin: true`"
 _JUDGED = {HookName.PRE_COMMIT, HookName.PRE_MERGE_COMMIT}
 
 
@@ -27,6 +28,10 @@ def run_hook(argv: Sequence[str]) -> int:
 
 def _hook(argv: Sequence[str], stop: Interrupts) -> int:
     name, arguments = (argv[0] if argv else ""), [part for part in argv[1:] if part != "--"]
+    if name.startswith("managed-"):
+        from hookci.cli.managed import run_managed  # noqa: PLC0415 (what git itself runs does not need it)
+
+        return run_managed(name, arguments, stop)
     if name not in set(HookName):
         raise ProtocolError(f"`{name}` is no hook of hookci's", f"known: {', '.join(HookName)}")
     if name == HookName.PRE_PUSH:
@@ -53,7 +58,19 @@ def _push(arguments: Sequence[str], stop: Interrupts) -> int:
     remote = arguments[0] if arguments else "origin"
     status = 0
     with screen(sys.stderr, hook=HookName.PRE_PUSH) as tell:
-        for result in flow.check_push(read_machine(), sys.stdin.buffer.read(), remote, requested_skips(), tell, stop):
+        for result in flow.check_push(read_machine(), _ref_lines(), remote, requested_skips(), tell, stop):
             tell.summary(result)
             status = status or result.verdict.exit_status
     return status
+
+
+def _ref_lines() -> bytes:
+    """What git writes to a push hook's standard input, always a pipe; nothing at all when there is nothing to push."""
+    if sys.stdin.isatty():
+        raise ProtocolError("the standard input is a terminal, so there is no telling what is pushed", _NOT_FROM_GIT)
+    lines = sys.stdin.buffer.read()
+    if not lines:
+        from hookci.cli.managed import refuse_lefthook  # noqa: PLC0415 (nothing is pushed: rare)
+
+        refuse_lefthook()
+    return lines

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
+from hookci.cli.surroundings import write_out
 from hookci.model.event import RunStarted
 from hookci.model.result import Verdict
 from hookci.model.snapshot import HookName
@@ -17,7 +18,7 @@ from hookci.report.tails import Tails
 from hookci.report.terminal import wants_color
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import TextIO
 
@@ -47,6 +48,11 @@ class Screen:
         self._tails(event)
         self._observer(event)
 
+    @property
+    def tails(self) -> Mapping[str, Sequence[str]]:
+        """The end of the output by job."""
+        return self._tails.lines()
+
     def summary(self, result: RunResult) -> None:
         """Write how a run ended: last on the screen, so that nobody has to scroll."""
         if result.verdict is Verdict.GREEN:
@@ -59,8 +65,7 @@ class Screen:
                 width=shutil.get_terminal_size().columns,
                 color=self._color,
             )
-        self._stream.write(text)
-        self._stream.flush()
+        write_out(self._stream, text)
 
     def _again(self, job: str, commit: str | None) -> str:
         """The command that runs one job on the same thing again: a commit, or the index for None."""
@@ -70,12 +75,15 @@ class Screen:
 
 
 @contextmanager
-def screen(stream: TextIO, *, color: ColorSetting = "auto", hook: str) -> Iterator[Screen]:
-    """The screen for ``stream``: live on a terminal, lines elsewhere; ``hook`` is on whose behalf jobs run."""
+def screen(stream: TextIO, *, color: ColorSetting = "auto", hook: str, live: bool = True) -> Iterator[Screen]:
+    """The screen for ``stream``: live on a terminal, lines elsewhere and if not ``live``.
+
+    ``hook`` is on whose behalf jobs run.
+    """
     is_tty = stream.isatty()
     colored = wants_color(color, is_tty=is_tty, env=os.environ)
     watching: AbstractContextManager[Observer]
-    if is_tty and os.environ.get("TERM", "dumb") != "dumb":
+    if live and is_tty and os.environ.get("TERM", "dumb") != "dumb":
         from hookci.report.live import LiveReporter, terminal_console  # noqa: PLC0415 (rich is for terminals only)
 
         watching = LiveReporter(terminal_console(stream, color=colored), clock=time.monotonic)

@@ -91,8 +91,14 @@ def check(rev: str | None, staged: bool) -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of hookci.toml, for editors."""
-    from hookci.config.jsonschema import json_schema  # noqa: PLC0415 (no other command needs it)
+@click.argument("what", type=click.Choice(["config", "run", "plan", "status", "runs", "events"]), default="config")
+def schema(what: str) -> None:
+    """Print the JSON Schema of hookci.toml, for editors, or of what a command writes with --json or --events."""
+    if what == "config":
+        from hookci.config.jsonschema import json_schema  # noqa: PLC0415 (no other command needs it)
 
-    click.echo(json.dumps(json_schema(), indent=2))
+        click.echo(json.dumps(json_schema(), indent=2))
+    else:
+        from hookci.report.schemas import published_schema  # noqa: PLC0415 (as above)
+
+        click.echo(json.dumps(published_schema(what), indent=2))

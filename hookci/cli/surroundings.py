@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookci.errors import HookciError, UsageError
+import hookci
+from hookci.errors import HookciError, InterruptedRunError, UsageError
 from hookci.execute.schedule import Interrupts
 from hookci.session import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import TextIO
 
-__all__ = ["guarded", "interrupts", "read_machine", "requested_skips", "say_error"]
+__all__ = ["guarded", "interrupts", "read_machine", "requested_skips", "say_error", "write_out"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130
@@ -45,6 +47,7 @@ def read_machine() -> Machine:
         clock=time.time,
         pid=os.getpid(),
         processors=len(affinity(0)) if affinity else os.cpu_count() or 1,
+        installation=f"{hookci.__version__} {Path(hookci.__file__).parent} {sys.version} {sys.executable}",
         umask=umask,
         which=lambda name, path: shutil.which(name, path=path),
     )
@@ -77,6 +80,18 @@ def interrupts() -> Iterator[Interrupts]:
             signal.signal(number, handler)
 
 
+def write_out(stream: TextIO, text: str) -> None:
+    """Write ``text`` at once; that nobody reads any more changes no verdict and no exit status."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # what is still buffered goes nowhere, instead of failing again at the exit
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def say_error(error: HookciError) -> int:
     """Show an error; the result is its exit status."""
     from hookci.report.terminal import wants_color  # noqa: PLC0415 (only when something is wrong)
@@ -87,13 +102,18 @@ def say_error(error: HookciError) -> int:
     return error.exit_status
 
 
-def guarded(action: Callable[[], int]) -> int:
-    """Run ``action``; whatever goes wrong ends in one message and a status that lets nothing through."""
+def guarded(action: Callable[[], int], tell: Callable[[HookciError], None] = lambda _error: None) -> int:
+    """Run ``action``; whatever goes wrong ends in one message and a status that lets nothing through.
+
+    ``tell`` gets the error too.
+    """
     try:
         return action()
     except HookciError as error:
+        tell(error)
         return say_error(error)
     except KeyboardInterrupt:
+        tell(InterruptedRunError("interrupted"))
         sys.stderr.write("hookci: interrupted\n")
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a bug of ours must refuse a push, never let it through)
@@ -101,4 +121,5 @@ def guarded(action: Callable[[], int]) -> int:
         bug = HookciError(
             f"internal error: {type(error).__name__}: {error}", "this is a bug of hookci; please report it"
         )
+        tell(bug)
         return say_error(bug)

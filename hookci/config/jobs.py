@@ -10,7 +10,7 @@ from hookci.config.problems import Problem, unknown
 from hookci.config.rules import allow_failure, read_rules
 from hookci.config.values import check_name, check_names, check_paths, check_script, seconds
 from hookci.config.words import show
-from hookci.model.pipeline import Artifacts, Cache, Job, Need, Retry, When
+from hookci.model.pipeline import AllowFailure, Artifacts, Cache, Job, Need, Retry, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,11 @@ def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
         check_name(name, "job", path, problems)
         job = replace(_changed(base, table, path, problems), name=name, group=name)
         job = replace(job, unsupported=_unsupported(table, document.defaults))
+        if job.when is When.MANUAL and not {"allow_failure"} & (
+            table.model_fields_set | document.defaults.model_fields_set
+        ):
+            # GitLab's rule: who waits for a person holds up nobody, unless a rule made it so or allow_failure says it
+            job = replace(job, allow_failure=AllowFailure(allowed=True))
         _check(job, table, structure, problems)
         for cell in cells(job, table.matrix, (*path, "matrix"), problems):
             if cell.name in jobs:
@@ -147,4 +152,7 @@ _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
     "carry": check_paths,
     "resource_group": _plain(str),
     "reports": _junit,
+    "tools": _plain(tuple),
+    "memory": _plain(bool),
+    "max_age": _timeout,
 }

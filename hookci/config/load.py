@@ -12,16 +12,22 @@ from hookci.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from hookci.model.pipeline import Pipeline
 
-__all__ = ["CONFIG_FILES", "parse"]
+__all__ = ["CONFIG_FILES", "files_of", "parse"]
 
 CONFIG_FILES = ("hookci.toml", "pyproject.toml")
 """Where a config may stand, from a repository's root."""
 
 _OWN, _SHARED = CONFIG_FILES
 _SECTION = f"{_SHARED} [tool.hookci]"
+
+
+def files_of(top: Path) -> dict[str, bytes]:
+    """The contents of those of `CONFIG_FILES` that are in the work tree at ``top``."""
+    return {name: (top / name).read_bytes() for name in CONFIG_FILES if (top / name).is_file()}
 
 
 def parse(files: Mapping[str, bytes]) -> Pipeline | None:

@@ -159,6 +159,16 @@ class Settings(Table):
         default=None, description="Untracked files of the user's work tree that the job may see; part of its inputs."
     )
     allow_failure: AllowFailure | None = Field(default=None, description="Whether a failure leaves the pipeline green.")
+    tools: Texts | None = Field(
+        default=None,
+        description="Programs the result depends on; default: every program that a word of the script names.",
+    )
+    memory: bool | None = Field(
+        default=None, description="Whether a pass is remembered, so that the job does not run again; default: true."
+    )
+    max_age: Duration | None = Field(
+        default=None, description="How long a pass is remembered; default: for ever.", examples=["1 day", "12h"]
+    )
     image: str | None = Field(default=None, description="The container image to run in, instead of this machine.")
     services: list[_Service] | None = Field(default=None, description="Containers beside the job.")
 

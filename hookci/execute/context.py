@@ -25,7 +25,8 @@ class RunContext:
 
     ``user`` is the environment hookci was started in.  ``carried_from`` is the top of the user's work
     tree, None in a bare repository.  ``blobs`` lists the snapshot's files with their object names;
-    ``open_log`` makes a job's log and tells its path; ``which`` finds a program on a PATH.
+    ``passed_in`` is the run a job's files come from, where that is another one; ``open_log`` makes a
+    job's log and tells its path; ``which`` finds a program on a PATH.
     """
 
     number: int
@@ -37,5 +38,6 @@ class RunContext:
     user: Mapping[str, str]
     carried_from: Path | None
     blobs: Callable[[], Mapping[str, str]]
+    passed_in: Mapping[str, int]
     open_log: Callable[[str], tuple[str, BinaryIO]]
     which: Callable[[str, str], str | None]

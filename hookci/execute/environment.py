@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from typing import TYPE_CHECKING
@@ -9,11 +10,20 @@ from typing import TYPE_CHECKING
 from hookci.model.globs import name_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hookci.model.pipeline import Job
+    from hookci.model.plan import Plan
 
-__all__ = ["PASSED", "expand", "passed_environment", "secret_values", "withheld_names"]
+__all__ = [
+    "PASSED",
+    "expand",
+    "expand_all",
+    "passed_environment",
+    "planned_environment",
+    "secret_values",
+    "withheld_names",
+]
 
 PASSED = (
     # shell basics
@@ -48,13 +58,14 @@ _UNINTERESTING = frozenset(
 )
 
 
-def _is_named(name: str, patterns: Iterable[str]) -> bool:
+@functools.lru_cache(maxsize=8192)  # asked for every job of a run, with the same names
+def _is_named(name: str, patterns: tuple[str, ...]) -> bool:
     return any(name_matches(pattern, name) for pattern in patterns)
 
 
-def passed_environment(user: Mapping[str, str], job: Job) -> dict[str, str]:
-    """What a job gets of the environment hookci itself was started in."""
-    patterns = (*PASSED, *job.pass_env, *job.secrets)
+def passed_environment(user: Mapping[str, str], more: Iterable[str]) -> dict[str, str]:
+    """What a job gets of the environment hookci itself was started in; ``more`` is what it names beside the list."""
+    patterns = (*PASSED, *more)
     passed = {name: value for name, value in user.items() if _is_named(name, patterns) and not _is_named(name, _NEVER)}
     if "PATH" in passed and "GIT_EXEC_PATH" in user:
         # git puts its own programs first on the PATH of a hook; by hand they are not there
@@ -63,10 +74,30 @@ def passed_environment(user: Mapping[str, str], job: Job) -> dict[str, str]:
     return passed
 
 
-def secret_values(user: Mapping[str, str], job: Job) -> tuple[str, ...]:
+def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[str, str]:
+    """What a job's environment is known to hold before it is known where and in which run it runs.
+
+    The job's own variables are not in it yet (see `expand_all`).
+    """
+    return {
+        **passed_environment(user, (*job.pass_env, *job.secrets)),
+        **plan.snapshot.facts,
+        "CI": "true",
+        "HOOKCI": "true",
+        "HOOKCI_HOOK": plan.hook,
+        "HOOKCI_JOB": job.name,
+        "HOOKCI_STAGE": job.stage,
+        "CI_JOB_NAME": job.name,
+        "CI_JOB_STAGE": job.stage,
+        # a program whose output is a pipe would hold it back until it ends
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def secret_values(known: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
     """The values that must not be shown: those of the variables that ``secrets`` names."""
-    named = {**user, **job.variables}
-    return tuple(value for name, value in named.items() if value and _is_named(name, job.secrets))
+    patterns = tuple(secrets)
+    return {value for name, value in known.items() if value and _is_named(name, patterns)}
 
 
 def withheld_names(user: Mapping[str, str], passed: Mapping[str, str], texts: Iterable[str]) -> tuple[str, ...]:
@@ -83,12 +114,35 @@ def withheld_names(user: Mapping[str, str], passed: Mapping[str, str], texts: It
     return tuple(sorted(candidates & words))
 
 
+def expand_all(variables: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """A job's variables with what they refer to in place, which may be each other, in any order.
+
+    A variable that refers to itself, also by way of others, means the one that is ``known``.
+    """
+    done: dict[str, str] = {}
+
+    def value(name: str, asking: frozenset[str]) -> str | None:
+        if name not in variables or name in asking:
+            return known.get(name)
+        if name not in done:
+            done[name] = _replaced(variables[name], lambda other: value(other, asking | {name}))
+        return done[name]
+
+    for name in variables:
+        value(name, frozenset())
+    return done
+
+
 def expand(text: str, known: Mapping[str, str]) -> str:
     """``$NAME`` and ``${NAME}`` replaced by what is known, ``$$`` by a dollar; unknown names stay as they are."""
+    return _replaced(text, known.get)
 
+
+def _replaced(text: str, look: Callable[[str], str | None]) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1]:
             return "$"
-        return known.get(match[2] or match[3], match[0])
+        found = look(match[2] or match[3])
+        return match[0] if found is None else found
 
     return _REFERENCE.sub(value, text)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hookci.errors import HookciError
-from hookci.execute.environment import expand, passed_environment, secret_values, withheld_names
+from hookci.execute.caching import cache_places
+from hookci.execute.environment import expand_all, planned_environment, secret_values, withheld_names
+from hookci.execute.keys import narrowed
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.execute.script import make_script, shell_argv
-from hookci.model.globs import matcher
+from hookci.execute.testreports import Reports
+from hookci.git.narrow import narrow_tree
 from hookci.model.pipeline import CachePolicy, When
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import Supervised, exit_text, supervise
-from hookci.workspace.cache import CachePlace
 from hookci.workspace.copy import copy_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hookci.execute.cancel import JobCancel
     from hookci.execute.context import RunContext
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Cache, Job
     from hookci.model.plan import PlannedJob
     from hookci.proc.supervise import Ended
+    from hookci.workspace.cache import CachePlace
     from hookci.workspace.slots import Slot
 
 __all__ = ["LocalExecutor"]
@@ -83,20 +85,24 @@ class _Attempt:
         environment = self._environment()
         path, log = self.context.open_log(self.job.name)
         with log:
-            masker = Masker(secret_values(self.context.user, self.job))
+            masker = Masker(self._secrets(environment))
             output = Output(self.job.name, log, masker, self.tell)
-            places = [(cache, place) for cache in self.job.cache for place in self._places(cache, environment)]
             try:
-                self._prepare([place for _cache, place in places], output)
+                places = cache_places(self.job, environment, self.context.blobs)
+                self._prepare(places, output)
+                if self.cancel.soft.reason is not None:
+                    return self._cancelled_before_start(self.cancel.soft.reason)
                 script = self._script((*self.job.before_script, *self.job.script), "script")
+                reports = Reports(self.slot.workspace, self.job.junit)
                 ended = self._supervise(script, environment, output, self.job.timeout)
                 if self.job.after_script and self.cancel.hard.reason is None:
                     self._after_script(ended, environment, output)
                 passed = ended.why == "exit" and ended.returncode == 0
+                tests = None if ended.why == "cancel" else reports.read(masker.mask, output.say)
                 self._keep(places, output, passed=passed)
             finally:
                 output.finish()
-            return self._result(ended, script, output, environment, path)
+            return replace(self._result(ended, script, output, environment, path), tests=tests)
 
     def _end_what_was_interrupted(self) -> None:
         if self.slot.interrupted_token:
@@ -109,28 +115,22 @@ class _Attempt:
     def _environment(self) -> dict[str, str]:
         plan, job = self.context.plan, self.job
         workspace = os.fsdecode(self.slot.workspace)
-        environment = passed_environment(self.context.user, job)
-        environment.update(plan.snapshot.facts)
+        environment = planned_environment(self.context.user, job, plan)
         environment.update(
-            CI="true",
-            HOOKCI="true",
-            HOOKCI_HOOK=plan.hook,
             HOOKCI_RUN=str(self.context.number),
-            HOOKCI_JOB=job.name,
-            HOOKCI_STAGE=job.stage,
             HOOKCI_WORKSPACE=workspace,
             HOOKCI_JOB_TOKEN=self.slot.token,
-            CI_JOB_NAME=job.name,
-            CI_JOB_STAGE=job.stage,
             CI_PIPELINE_ID=str(self.context.number),
             CI_PROJECT_DIR=workspace,
             CI_PROJECT_NAME=self.context.slots.name,
-            # a program whose output is a pipe would hold it back until it ends
-            PYTHONUNBUFFERED="1",
         )
-        for name, value in job.variables.items():
-            environment[name] = expand(value, environment)
+        environment.update(expand_all(job.variables, environment))
         return environment
+
+    def _secrets(self, environment: Mapping[str, str]) -> set[str]:
+        """What must not be shown: a job's own secrets, and those another job may have handed over in a file."""
+        everyones = {name for planned in self.context.plan.jobs.values() for name in planned.job.secrets}
+        return secret_values(environment, self.job.secrets) | secret_values(self.context.user, sorted(everyones))
 
     def _shell(self, environment: dict[str, str]) -> tuple[str, str]:
         path = environment.get("PATH", os.defpath)
@@ -140,33 +140,31 @@ class _Attempt:
                 return name, program
         raise HookciError(f"job `{self.job.name}`: no `{self.job.shell or 'sh'}` on the PATH")
 
-    def _places(self, cache: Cache, environment: dict[str, str]) -> list[CachePlace]:
-        key = expand(cache.key, environment)
-        if cache.key_files:
-            tests = [matcher(pattern) for pattern in cache.key_files]
-            rows = sorted(
-                f"{path}\0{oid}" for path, oid in self.context.blobs().items() if any(test(path) for test in tests)
-            )
-            key += "-" + hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
-        return [CachePlace(key, expand(path, environment)) for path in cache.paths]
-
-    def _prepare(self, places: Sequence[CachePlace], output: Output) -> None:
+    def _prepare(self, places: Sequence[tuple[Cache, CachePlace]], output: Output) -> None:
         context, checkout = self.context, self.slot.checkout
-        wanted = [place for place in places if self._policy(place) is not CachePolicy.PUSH]
+        wanted = [place for cache, place in places if cache.policy is not CachePolicy.PUSH]
         kept = context.caches.in_place(self.slot.directory, self.slot.workspace, wanted)
 
         def fill() -> None:
-            context.caches.restore(self.slot.directory, self.slot.workspace, wanted, kept)
+            context.caches.restore(self.slot.directory, self.slot.workspace, wanted)
 
         snapshot = context.plan.snapshot
-        checkout.reset(context.source, snapshot.tree, keep=kept, fill=fill, say=output.say)
-        checkout.expose(context.source, snapshot.commit)
+        narrow = self._narrow()
+        tree = snapshot.tree
+        if narrow is not None:
+            tree = narrow_tree(context.source.repository, context.source.scratch, narrow, self.slot.token)
+        checkout.reset(context.source, tree, keep=kept, fill=fill, say=output.say)
+        hidden = [] if narrow is None else [path for path in context.blobs() if path not in narrow]
+        checkout.expose(context.source, snapshot.commit, snapshot.tree, hidden)
         for giver in self.planned.artifacts_from:
-            context.artifacts.restore(context.number, giver, self.slot.workspace)
+            run = context.passed_in.get(giver)
+            if not context.artifacts.restore(run or context.number, giver, self.slot.workspace) and run is not None:
+                raise HookciError(f"the artifacts of `{giver}`, which passed in run {run}, are gone", "run it again")
         self._carry()
 
-    def _policy(self, place: CachePlace) -> CachePolicy:
-        return next(cache.policy for cache in self.job.cache for path in cache.paths if path == place.pattern)
+    def _narrow(self) -> dict[str, str] | None:
+        """The files of the snapshot that the job declares as its inputs; None for all of them."""
+        return None if self.job.inputs is None else narrowed(self.context.blobs(), self.job.inputs)
 
     def _carry(self) -> None:
         top = self.context.carried_from
@@ -229,11 +227,15 @@ class _Attempt:
             return when is When.ALWAYS or (when is When.ON_SUCCESS) == passed
 
         context, workspace = self.context, self.slot.workspace
-        if self.job.artifacts.paths and applies(self.job.artifacts.when):
-            for pattern in context.artifacts.save(context.number, self.job.name, workspace, self.job.artifacts):
-                output.say(f"hookci: no artifact matches `{pattern}`")
         pushed = [place for cache, place in places if cache.policy is not CachePolicy.PULL and applies(cache.when)]
-        context.caches.save(self.slot.directory, workspace, pushed)
+        try:
+            if self.job.artifacts.paths and applies(self.job.artifacts.when):
+                for pattern in context.artifacts.save(context.number, self.job.name, workspace, self.job.artifacts):
+                    output.say(f"hookci: no artifact matches `{pattern}`")
+            context.caches.save(self.slot.directory, workspace, pushed)
+        except OSError as error:
+            what = f"{error.strerror}: {os.fsdecode(error.filename or '')}"
+            raise HookciError(f"job `{self.job.name}`: what it made could not be kept: {what}") from error
 
     def _result(self, ended: Ended, script: Script, output: Output, environment: dict[str, str], log: str) -> JobResult:
         job = self.job
@@ -242,7 +244,7 @@ class _Attempt:
                 name=job.name, stage=job.stage, outcome=Outcome.PASSED, exit_code=0, seconds=ended.seconds, log=log
             )
         outcome, reason = {
-            "exit": (Outcome.FAILED, exit_text(ended.returncode)),
+            "exit": (Outcome.FAILED, ""),  # the exit status says it all
             "timeout": (Outcome.TIMED_OUT, f"did not end within {job.timeout:g} s"),
             "cancel": (Outcome.CANCELLED, self.cancel.soft.reason or "cancelled"),
         }[ended.why]
@@ -257,6 +259,9 @@ class _Attempt:
             log=log,
             hints=self._hints(outcome, output, environment),
         )
+
+    def _cancelled_before_start(self, reason: str) -> JobResult:
+        return JobResult(name=self.job.name, stage=self.job.stage, outcome=Outcome.CANCELLED, reason=reason)
 
     def _hints(self, outcome: Outcome, output: Output, environment: dict[str, str]) -> tuple[str, ...]:
         if outcome is not Outcome.FAILED:

@@ -49,9 +49,14 @@ class Output:
                 return
             *lines, self._pending = (self._pending + data).split(b"\n")
             while len(self._pending) > _LONGEST_LINE:
-                lines.append(self._pending[:_LONGEST_LINE])
-                self._pending = self._pending[_LONGEST_LINE:]
+                lines.append(self._break_line())
             self._put(lines)
+
+    def _break_line(self) -> bytes:
+        text = self._pending.decode(errors="surrogateescape")
+        place = self._masker.place_to_break(text, len(text) * _LONGEST_LINE // len(self._pending))
+        self._pending = text[place:].encode(errors="surrogateescape")
+        return text[:place].encode(errors="surrogateescape")
 
     def say(self, text: str) -> None:
         """Add a line of hookci's own."""

@@ -32,6 +32,8 @@ __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 _BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.UNSUPPORTED})
 _RETRY = {Outcome.FAILED: RetryOn.FAILURE, Outcome.TIMED_OUT: RetryOn.TIMEOUT, Outcome.ERRORED: RetryOn.ERROR}
 _LOCK_POLL = 0.1
+_WAITING_OUTPUT = 64
+"""Pieces of output that wait to be shown; a job that writes faster than they can be has to wait too."""
 
 
 class Executor(Protocol):
@@ -108,6 +110,7 @@ class _Run:
         self._events: queue.SimpleQueue[JobOutput | JobStarted | JobRetried | _Over | _Interrupted] = (
             queue.SimpleQueue()
         )
+        self._room = threading.BoundedSemaphore(_WAITING_OUTPUT)
         self._results: dict[str, JobResult] = {}
         self._running: dict[str, JobCancel] = {}
         self._left = {name: len(planned.after) for name, planned in plan.jobs.items()}
@@ -119,6 +122,7 @@ class _Run:
         self._ready: list[str] = []
         self._failed: str | None = None
         self._interrupted: str | None = None
+        self._held_up = False
 
     def run(self, interrupts: Interrupts) -> RunResult:
         begun = time.monotonic()
@@ -154,8 +158,15 @@ class _Run:
                 self._interrupted = reason
                 self._cancel_running(reason, hard=True)
                 self._give_up_waiting(reason)
+            case JobOutput():
+                self._room.release()
+                self._observer(event)
             case _:
                 self._observer(event)
+
+    def _tell(self, output: JobOutput) -> None:
+        self._room.acquire()
+        self._events.put(output)
 
     # -- readiness
 
@@ -197,7 +208,9 @@ class _Run:
     def _blocked_by(self, planned: PlannedJob, name: str) -> str | None:
         outcome = self._results[name].outcome
         by_need = planned.job.needs is not None
-        if outcome is Outcome.MANUAL and (by_need or not self._plan.jobs[name].job.allow_failure.allowed):
+        may_wait = self._plan.jobs[name].job.allow_failure.allowed
+        if outcome is Outcome.MANUAL and (by_need or not may_wait):
+            self._held_up = self._held_up or not may_wait
             return f"`{name}` waits for a person"
         if outcome in {Outcome.SKIPPED, Outcome.CANCELLED} and name not in self._plan.skip:
             # what runs only after a failure is skipped on a good day, and nobody waits for it
@@ -305,7 +318,7 @@ class _Run:
                 self._events.put(JobStarted(job.name, attempt))
 
         try:
-            return self._executor.run(planned, cancel, self._events.put, started)
+            return self._executor.run(planned, cancel, self._tell, started)
         except HookciError as error:
             return replace(_errored(job, error.message, error.hint), seconds=time.monotonic() - begun)
 
@@ -317,7 +330,10 @@ class _Run:
             return Verdict.INTERRUPTED
         if outcomes & {Outcome.ERRORED, Outcome.UNSUPPORTED}:
             return Verdict.NONE
-        return Verdict.RED if outcomes & {Outcome.FAILED, Outcome.TIMED_OUT} else Verdict.GREEN
+        if outcomes & {Outcome.FAILED, Outcome.TIMED_OUT}:
+            return Verdict.RED
+        # jobs that were asked for did not run, because they come after one that only a person starts
+        return Verdict.NONE if self._held_up else Verdict.GREEN
 
 
 def _errored(job: Job, reason: str, hint: str | None = None) -> JobResult:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Script", "make_script", "shell_argv"]
 
-_INVERTED = re.compile(r"!\s[^;&|\n]*(\|[^;&|\n]+)*")
-"""A pipeline whose status is inverted: `set -e` overlooks it (bash(1), "set"), and nobody means that."""
+_INVERTED = re.compile(r"!\s")
+"""A command whose status is inverted: `set -e` overlooks its failure (bash(1), "set"), and nobody means that."""
 
 _BASH = "set -eo pipefail\n"
 # dash knows no pipefail, POSIX.1-2024 and newer shells do
@@ -51,9 +51,17 @@ def make_script(commands: Sequence[str], *, shell: str, step: Path) -> Script:
         shown = f"$ {first}{' ...' if more else ''}"
         lines.append(f"printf %s {number} > {shlex.quote(str(step))}\n")
         lines.append(f"printf '\\033[1m%s\\033[0m\\n' {shlex.quote(shown)}\n")
-        failing = " || exit 1" if _INVERTED.fullmatch(command.strip()) else ""
-        lines.append(f"{command.strip()}{failing}\n")
+        lines.append(_contained(command.strip()))
     return Script("".join(lines), tuple(commands), step)
+
+
+def _contained(command: str) -> str:
+    text = f"{command}\n"
+    if _INVERTED.match(command):
+        # on a line of its own: a command may end in a comment or a heredoc
+        text += "[ $? -eq 0 ] || exit 1\n"
+    # the end of a heredoc that was mistyped would make all commands after it part of the document, and so green
+    return f"eval {shlex.quote(text + ':')}\n" if "<<" in command else text
 
 
 def shell_argv(shell: str, program: str, script: Path) -> list[str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FIXED_CONFIG", "for_own_git", "is_gits"]
+__all__ = ["FIXED_CONFIG", "for_own_git"]
 
 _LOCAL = frozenset(
     {
-        # `git rev-parse --local-env-vars` of git 2.39 to 2.51; the GIT_CONFIG ones are looked at below
+        # `git rev-parse --local-env-vars` of git 2.39 to 2.51; without what `git -c` sets: that stays
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_CONFIG",
         "GIT_OBJECT_DIRECTORY",
@@ -29,9 +29,14 @@ _LOCAL = frozenset(
         "GIT_NAMESPACE",
         "GIT_QUARANTINE_PATH",
         "GIT_REF_FORMAT",
+        # not in that list, but they too change what our own calls mean: `git --icase-pathspecs commit` sets one
+        "GIT_ATTR_SOURCE",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_ICASE_PATHSPECS",
     }
 )
-_CONFIG = ("GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 FIXED_CONFIG = (
     # Each of these, set by a user, made a clean checkout wrong or hurt the user's repository (git 2.39).
@@ -44,16 +49,13 @@ FIXED_CONFIG = (
     "core.splitIndex=false",
     "core.quotePath=false",
     "submodule.recurse=false",
+    "log.showSignature=false",
+    "i18n.logOutputEncoding=UTF-8",
     "advice.detachedHead=false",
     "gc.auto=0",
     "maintenance.auto=false",
 )
 """Settings hookci's own git calls never take from the user."""
-
-
-def is_gits(name: str) -> bool:
-    """Whether a variable is git's own, and so never passed on to a job."""
-    return name.startswith("GIT_")
 
 
 def for_own_git(env: Mapping[str, str]) -> dict[str, str]:
@@ -66,8 +68,3 @@ def for_own_git(env: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in env.items() if name not in _LOCAL}
     kept.update(GIT_NO_REPLACE_OBJECTS="1", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C", GIT_FLUSH="0")
     return kept
-
-
-def without_config(env: Mapping[str, str]) -> dict[str, str]:
-    """``env`` without what ``git -c`` put there."""
-    return {name: value for name, value in env.items() if not name.startswith(_CONFIG)}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hookci.git.hookspath import HooksPath
     from hookci.git.repository import Repository
 
-__all__ = ["InstallReport", "install"]
+__all__ = ["InstallReport", "install", "interpreter_warnings", "refuse_husky"]
 
 _HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MODE = 0o755
@@ -68,7 +68,7 @@ def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> Insta
     found = find_hooks(repo, record.ours)
     chained = found.before is not None
     directory = chain_directory(repo) if chained else found.directory
-    _refuse_husky(directory)
+    refuse_husky(directory)
     others = _other_hooks(found)
     with writing(repo.common_dir / "hookci"):
         remember(repo, _extended(repo, record, directory, chained=chained))
@@ -91,7 +91,7 @@ def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> Insta
         kept=kept,
         before=found.directory if chained else None,
         passed_on=others,
-        warnings=(*_place_warnings(repo, found), *_interpreter_warnings(repo, python, main)),
+        warnings=(*_place_warnings(repo, found), *interpreter_warnings(repo, python, main)),
     )
 
 
@@ -137,7 +137,12 @@ def _other_hooks(found: HooksPath) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if _HOOK_NAME.fullmatch(name) and name not in HOOKS))
 
 
-def _refuse_husky(directory: Path) -> None:
+def refuse_husky(directory: Path) -> None:
+    """Refuse to put hooks where husky puts its own.
+
+    Raises:
+        StateError: it does so in ``directory``.
+    """
     if directory.name == "_" and (directory / "husky.sh").exists() and (directory / "h").exists():
         raise StateError(
             f"{directory} belongs to husky, which writes every hook there again",
@@ -158,7 +163,8 @@ def _place_warnings(repo: Repository, found: HooksPath) -> list[str]:
     return warnings
 
 
-def _interpreter_warnings(repo: Repository, python: Path, main: Path) -> list[str]:
+def interpreter_warnings(repo: Repository, python: Path, main: Path) -> list[str]:
+    """What may take away from the hooks what they start, as ``WHAT; WHAT TO DO``."""
     top = None if repo.top is None else repo.top.resolve()
     for path in (python, main):
         if _THROW_AWAY.search(str(path)):

@@ -12,7 +12,7 @@ from hookci.git.environment import FIXED_CONFIG, for_own_git
 from hookci.proc.run import Done, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["BlobEntry", "Repository", "git"]
 
@@ -77,14 +77,16 @@ class Repository:
             GitError: git is not there, or too old.
         """
         questions = ["--git-dir", "--git-common-dir", "--git-path", "objects", "--show-object-format"]
-        flags = ["--is-shallow-repository", "--is-bare-repository", "--is-inside-work-tree"]
+        flags = ["--is-shallow-repository", "--is-inside-work-tree", "--show-cdup"]
         argv = ["git", "rev-parse", "--path-format=absolute", *questions, *flags]
         asking = {**env, "LC_ALL": "C"}
         done = run(argv, cwd=directory, env=asking, timeout=_TIMEOUT)
         if done.returncode != 0:
             raise _no_repository(directory, asking, done)
-        git_dir, common, objects, object_format, shallow, _bare, inside = os.fsdecode(done.stdout).splitlines()
-        top = _top(directory, asking) if inside == "true" else None
+        git_dir, common, objects, object_format, shallow, inside, *up = os.fsdecode(done.stdout).split("\n")
+        if inside not in {"true", "false"}:
+            raise GitError(f"the path of the repository at {str(directory)!r} holds a line end", "move it elsewhere")
+        top = (directory / up[0]).resolve() if inside == "true" else None
         index = env.get("GIT_INDEX_FILE")
         return cls(
             git_dir=Path(git_dir),
@@ -102,7 +104,8 @@ class Repository:
     ) -> Done:
         """Run git in this repository; ``env`` adds to its environment."""
         return git(
-            [f"--git-dir={self.git_dir}", *arguments],
+            # with a work tree named, git does not look for the one in core.worktree: a submodule's may be gone
+            [f"--git-dir={self.git_dir}", f"--work-tree={self.top or self.git_dir}", *arguments],
             cwd=self.top or self.git_dir,
             env={**self.env, **(env or {})},
             stdin=stdin,
@@ -114,11 +117,20 @@ class Repository:
         done = self.git(*arguments, check=False)
         return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 else None
 
-    def peel(self, names: Iterable[str], kind: str) -> list[str | None]:
-        """The objects that ``names`` peel to (``kind`` is ``commit`` or ``tree``), None where they do not."""
-        lines = "".join(f"{name}^{{{kind}}}\n" for name in names)
-        answers = self.git("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(lines)).stdout
-        return [line if " " not in line else None for line in answers.decode("ascii", "replace").splitlines()]
+    def resolve(self, names: Sequence[str]) -> dict[str, str]:
+        """The objects that ``names`` (such as ``<oid>^{tree}``) stand for, without those that stand for none."""
+        if not names:
+            return {}
+        lines = "".join(f"{name}\n" for name in names)
+        answers = self.git("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(lines)).stdout.split(b"\n")
+        found = zip(names, (answer.decode("ascii", "replace") for answer in answers), strict=False)
+        return {name: answer for name, answer in found if " " not in answer}
+
+    def refs(self, names: Sequence[str]) -> dict[str, str]:
+        """Those of ``names`` (whole names of refs) that are there, each with the ref it is symbolic for, or nothing."""
+        listing = os.fsdecode(self.git("for-each-ref", "--format=%(refname) %(symref)", *names).stdout)
+        found = dict(line.split(" ", 1) for line in listing.split("\n") if line)
+        return {name: found[name] for name in names if name in found}
 
     def kind(self, oid: str) -> str | None:
         """``commit``, ``tree``, ``blob`` or ``tag``; None when the object is not there."""
@@ -136,33 +148,26 @@ class Repository:
 
     def config(self) -> dict[str, list[str]]:
         """All settings, lower-case keys (as git lists them), values in git's order: the last one wins."""
-        listing = self.git("config", "--list", "-z", "--includes", check=False).stdout
-        return _settings(listing)
+        return self.scoped_config()[0]
 
-    def local_config(self) -> dict[str, list[str]]:
-        """The settings of this repository alone, without the user's and the system's."""
-        return _settings(self.git("config", "--list", "-z", "--local", "--includes", check=False).stdout)
-
-
-def _settings(listing: bytes) -> dict[str, list[str]]:
-    settings: dict[str, list[str]] = {}
-    for item in os.fsdecode(listing).split("\0"):
-        if item:
+    def scoped_config(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """All settings, and those of this repository alone, without the user's and the system's."""
+        listing = self.git("config", "--list", "-z", "--show-scope", "--includes", check=False).stdout
+        fields = os.fsdecode(listing).split("\0")
+        everywhere: dict[str, list[str]] = {}
+        here: dict[str, list[str]] = {}
+        for scope, item in zip(fields[::2], fields[1::2], strict=False):
             key, separator, value = item.partition("\n")
-            settings.setdefault(key, []).append(value if separator else "true")
-    # FIXED_CONFIG comes back as if the user had set it; nobody asks for those keys
-    return settings
+            for settings in (everywhere, here) if scope in {"local", "worktree"} else (everywhere,):
+                settings.setdefault(key, []).append(value if separator else "true")
+        # FIXED_CONFIG comes back as if the user had set it; nobody asks for those keys
+        return everywhere, here
 
 
 def _entry(line: bytes) -> BlobEntry:
     head, _, path = line.partition(b"\t")
     mode, _kind, oid = head.decode("ascii").split(" ")
     return BlobEntry(mode, oid, path)
-
-
-def _top(directory: Path, env: Mapping[str, str]) -> Path:
-    done = run(["git", "rev-parse", "--show-toplevel"], cwd=directory, env=env, timeout=_TIMEOUT)
-    return Path(os.fsdecode(done.stdout).rstrip("\n"))
 
 
 def _no_repository(directory: Path, env: Mapping[str, str], done: Done) -> Exception:

@@ -22,6 +22,7 @@ __all__ = ["Scratch", "config_files", "index_tree", "of_index", "of_push", "of_r
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
+_ORIGIN_HEAD = "refs/remotes/origin/HEAD"
 _IDENTITY = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -68,6 +69,8 @@ def index_tree(repository: Repository, scratch: Scratch) -> str:
     """
     scratch.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     copy = scratch.directory / f"index-{os.getpid()}"
+    for left in (copy, copy.with_name(f"{copy.name}.lock")):
+        left.unlink(missing_ok=True)  # by a hookci that was killed and had this process id
     environment = {**scratch.environment(repository), "GIT_INDEX_FILE": str(copy)}
     try:
         if repository.index.exists():
@@ -85,10 +88,10 @@ def index_tree(repository: Repository, scratch: Scratch) -> str:
 def of_index(repository: Repository, scratch: Scratch) -> Snapshot:
     """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``."""
     tree = index_tree(repository, scratch)
-    parent = repository.ask("rev-parse", "--verify", "-q", "HEAD^{commit}")
+    head = repository.ask("show", "-s", "--format=%H @%ct +0000", "HEAD", "--")
+    parent, _, date = head.partition(" ") if head else (None, "", _NO_PARENT_DATE)
     parents = [parent, *_merge_heads(repository)] if parent else []
-    date = repository.ask("show", "-s", "--format=@%ct +0000", parent) if parent else None
-    when = {f"GIT_{role}_DATE": date or _NO_PARENT_DATE for role in ("AUTHOR", "COMMITTER")}
+    when = {f"GIT_{role}_DATE": date for role in ("AUTHOR", "COMMITTER")}
     environment = {**scratch.environment(repository), **_IDENTITY, **when}
     arguments = [part for name in parents for part in ("-p", name)]
     made = repository.git("commit-tree", *arguments, "-m", "the index, judged by hookci", tree, env=environment)
@@ -117,14 +120,15 @@ def of_revision(repository: Repository, revision: str) -> Snapshot:
     commit = repository.ask("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         raise UsageError(f"`{revision}` names no commit here")
-    full = repository.ask("rev-parse", "--symbolic-full-name", "--end-of-options", revision) or ""
+    full = repository.ask("rev-parse", "--verify", "-q", "--symbolic-full-name", "--end-of-options", revision) or ""
     branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
     if full == "HEAD" or revision == "HEAD":
         branch = _current_branch(repository)
     tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
     base = _fork_point(repository, commit, "origin")
     label = branch or tag or commit[:8]
-    return _of_commit(repository, commit, source="commit", label=label, branch=branch, tag=tag, base=base)
+    tree = repository.ask("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
+    return _of_commit(repository, commit, tree, source="commit", label=label, branch=branch, tag=tag, base=base)
 
 
 def of_push(
@@ -147,11 +151,11 @@ def of_push(
             notes.append(f"{update.remote_ref} is hookci's own and not judged")
         else:
             judged.append(update)
-    commits = repository.peel([update.local_oid for update in judged], "commit")
+    objects = repository.resolve([name for update in judged for name in _objects_of(update)])
     snapshots = []
-    for update, commit in zip(judged, commits, strict=True):
-        if commit is not None:
-            snapshots.append(_of_update(repository, update, commit, remote))
+    for update in judged:
+        if f"{update.local_oid}^{{commit}}" in objects:
+            snapshots.append(_of_update(repository, update, objects, remote))
         elif repository.kind(update.local_oid) is None:
             raise GitError(f"{update.local_oid}, which is to become {update.remote_ref}, is not in this repository")
         else:
@@ -159,24 +163,36 @@ def of_push(
     return tuple(snapshots), tuple(notes)
 
 
-def _of_update(repository: Repository, update: RefUpdate, commit: str, remote: str) -> Snapshot:
+def _objects_of(update: RefUpdate) -> list[str]:
+    """What has to be known of an update, asked for all of a push at once: commit, tree, the commit it replaces."""
+    names = [f"{update.local_oid}^{{commit}}", f"{update.local_oid}^{{tree}}"]
+    return names if is_zero(update.remote_oid) else [*names, f"{update.remote_oid}^{{commit}}"]
+
+
+def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, str], remote: str) -> Snapshot:
     name = update.remote_ref
     branch = name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
     tag = name.removeprefix(_TAGS) if name.startswith(_TAGS) else None
-    base = None
-    if not is_zero(update.remote_oid):
-        base = repository.peel([update.remote_oid], "commit")[0]
-    base = base or _fork_point(repository, commit, remote)
+    commit = objects[f"{update.local_oid}^{{commit}}"]
     before = {"CI_COMMIT_BEFORE_SHA": update.remote_oid, "HOOKCI_REMOTE": remote}
-    label = branch or tag or name
     return _of_commit(
-        repository, commit, source="ref", label=label, branch=branch, tag=tag, base=base, remote_ref=name, more=before
+        repository,
+        commit,
+        objects.get(f"{update.local_oid}^{{tree}}"),
+        source="ref",
+        label=branch or tag or name,
+        branch=branch,
+        tag=tag,
+        base=objects.get(f"{update.remote_oid}^{{commit}}") or _fork_point(repository, commit, remote),
+        remote_ref=name,
+        more=before,
     )
 
 
 def _of_commit(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
     repository: Repository,
     commit: str,
+    tree: str | None,
     *,
     source: str,
     label: str,
@@ -186,7 +202,6 @@ def _of_commit(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
     remote_ref: str | None = None,
     more: Mapping[str, str] | None = None,
 ) -> Snapshot:
-    tree = repository.peel([commit], "tree")[0]
     if tree is None:
         raise GitError(f"the tree of {commit} is not in this repository")
     facts = {**_facts(repository, tree=tree, commit=commit, branch=branch, tag=tag, base=base, env={}), **(more or {})}
@@ -218,11 +233,8 @@ def _current_branch(repository: Repository) -> str | None:
 
 def _fork_point(repository: Repository, commit: str, remote: str) -> str | None:
     """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
-    names = (f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/main", f"refs/remotes/{remote}/master")
-    for name in names:
-        if repository.ask("rev-parse", "--verify", "-q", f"{name}^{{commit}}"):
-            return repository.ask("merge-base", name, commit)
-    return None
+    known = repository.refs([f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master")])
+    return repository.ask("merge-base", next(iter(known)), commit) if known else None
 
 
 def _changed(repository: Repository, base: str, tree: str, env: Mapping[str, str]) -> tuple[str, ...]:
@@ -232,13 +244,10 @@ def _changed(repository: Repository, base: str, tree: str, env: Mapping[str, str
 
 
 def _default_branch(repository: Repository) -> str:
-    head = repository.ask("symbolic-ref", "-q", "refs/remotes/origin/HEAD") or ""
-    if head:
-        return head.removeprefix("refs/remotes/origin/")
-    for name in ("main", "master"):
-        if repository.ask("rev-parse", "--verify", "-q", _HEADS + name):
-            return name
-    return "main"
+    known = repository.refs([_ORIGIN_HEAD, f"{_HEADS}main", f"{_HEADS}master"])
+    if known.get(_ORIGIN_HEAD):
+        return known[_ORIGIN_HEAD].removeprefix("refs/remotes/origin/")
+    return next((name.removeprefix(_HEADS) for name in known if name.startswith(_HEADS)), "main")
 
 
 def _facts(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)

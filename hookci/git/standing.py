@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hookci.model.status import Standing
 
 if TYPE_CHECKING:
     import git
 
     from hookci.git.repository import Repository
 
-__all__ = ["Standing", "standing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """``commit`` is None before the first one; ``ahead`` and ``behind`` count commits against ``upstream``."""
-
-    branch: str | None
-    commit: str | None = None
-    title: str = ""
-    upstream: str | None = None
-    ahead: int = 0
-    behind: int = 0
+__all__ = ["standing"]
 
 
 def standing(repository: Repository) -> Standing:

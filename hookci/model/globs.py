@@ -6,26 +6,32 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from wcmatch import glob
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = ["any_matches", "is_literal", "matcher", "name_matches"]
 
-_FLAGS = glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE | glob.EXTGLOB | glob.FORCEUNIX
-
 
 def is_literal(pattern: str) -> bool:
     """Whether a pattern is simply a path."""
-    return not glob.is_magic(pattern, flags=_FLAGS)
+    from wcmatch import glob  # noqa: PLC0415 (dear, and a remembered verdict needs no glob)
+
+    return not glob.is_magic(pattern, flags=_flags())
+
+
+def _flags() -> int:
+    from wcmatch import glob  # noqa: PLC0415 (as above)
+
+    return glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE | glob.EXTGLOB | glob.FORCEUNIX
 
 
 @functools.cache
 def matcher(pattern: str) -> Callable[[str], bool]:
     """A test for POSIX paths; a pattern that ends in a slash, or names a directory, means all below it."""
+    from wcmatch import glob  # noqa: PLC0415 (as above)
+
     stem = pattern.removeprefix("./").rstrip("/")
-    compiled = glob.compile([stem, f"{stem}/**"], flags=_FLAGS)
+    compiled = glob.compile([stem, f"{stem}/**"], flags=_flags())
     return compiled.match
 
 

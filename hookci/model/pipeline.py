@@ -134,7 +134,9 @@ class Job:
 
     ``name`` is unique (``unit: [1, py]`` for one cell of a matrix), ``group`` is the name it was
     written under.  ``needs`` is None when the order of the stages decides.  ``timeout`` is in
-    seconds.  ``unsupported`` names what this version cannot do yet but the config asks for.
+    seconds.  A pass is remembered if ``memory``, for ``max_age`` seconds (None: for ever); ``tools`` are the
+    programs it depends on, None for every program that a word of the script names.  ``unsupported``
+    names what this version cannot do yet but the config asks for.
     """
 
     name: str
@@ -159,6 +161,9 @@ class Job:
     carry: tuple[str, ...] = ()
     resource_group: str | None = None
     junit: tuple[str, ...] = ()
+    tools: tuple[str, ...] | None = None
+    memory: bool = True
+    max_age: float | None = None
     unsupported: str | None = None
 
 

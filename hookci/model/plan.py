@@ -29,8 +29,9 @@ class PlannedJob:
     """A job with what is intended for it, and why.
 
     ``job`` has the variables and ``allow_failure`` of the rule that matched already applied.
-    ``after`` names the planned jobs that must be over first; ``artifacts_from`` those whose
-    artifacts come along.
+    ``after`` names the planned jobs that must be over first, ``artifacts_from`` those whose artifacts
+    come along, ``depends_on`` those that hand it files or that it needs.  ``facts`` are the predefined
+    variables its own text names.  A remembered job has the number of the run it passed in.
     """
 
     job: Job
@@ -39,6 +40,9 @@ class PlannedJob:
     when: When
     after: tuple[str, ...] = ()
     artifacts_from: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    remembered_run: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +50,9 @@ class Plan:
     """The job graph of one run on one snapshot: what runs, what does not, each with its reason.
 
     ``left_out`` names the pipeline's other jobs, each with its reason.  ``skip`` are jobs a person asked
-    to leave out for once.  ``facts_read`` holds every fact beside the tree that the plan looked at, with its value: two
-    snapshots with equal trees and equal ``facts_read`` have the same verdict.
+    to leave out for once.  ``whole`` says that it is all that ``hook`` asks for.  ``facts_read`` holds
+    every fact beside the tree that the plan looked at, with its value: two snapshots with equal trees
+    and equal ``facts_read`` have the same verdict.
     """
 
     snapshot: Snapshot
@@ -56,6 +61,7 @@ class Plan:
     jobs: Mapping[str, PlannedJob]
     left_out: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
+    whole: bool = False
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
 
     @property

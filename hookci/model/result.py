@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hookci.model.testreport import ReportedTests
 
 __all__ = ["JobResult", "Outcome", "RunResult", "Verdict"]
 
@@ -48,7 +52,8 @@ class JobResult:
 
     ``seconds`` is wall-clock time of the last attempt, ``reason`` says in words why the outcome
     is what it is, ``command`` is the line of the script that ended it, ``log`` the path of the
-    whole output, ``hints`` what a person may try next.
+    whole output, ``hints`` what a person may try next.  ``tests`` is what the job's own test reports say, None
+    without one; it never decides the outcome.
     """
 
     name: str
@@ -61,13 +66,15 @@ class JobResult:
     attempts: int = 0
     log: str | None = None
     hints: tuple[str, ...] = ()
+    tests: ReportedTests | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """One execution of a plan: its number in the store and its jobs in plan order.
 
-    ``commit`` is what was judged, None for the index.
+    ``commit`` is what was judged, None for the index.  A ``remembered`` verdict was reached in run
+    ``number``, on the same tree; nothing ran for it now.
     """
 
     number: int
@@ -77,3 +84,4 @@ class RunResult:
     seconds: float
     skipped_by_request: tuple[str, ...] = ()
     commit: str | None = None
+    remembered: bool = False

@@ -47,7 +47,16 @@ def run(
         GitError: the program is not there, or did not end in time.
     """
     try:
-        done = subprocess.run(argv, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            start_new_session=True,  # Ctrl-C is told to us alone: a checkout cut short would be made anew
+        )
     except FileNotFoundError as error:
         raise GitError(f"`{argv[0]}` could not be started: {error.strerror}: {error.filename}") from error
     except OSError as error:

@@ -24,7 +24,9 @@ _GRACE = 1.0
 _DRAIN_FIRST = 0.05
 """Seconds for the last output after the shell has ended; whoever holds the pipe open longer is ended."""
 _DRAIN = 0.5
-"""Seconds for what is in the pipe when all are ended."""
+"""Seconds to wait for what is in the pipe when all are ended."""
+_PIPE = 1024 * 1024
+"""Bytes that can be in a pipe (pipe(7), pipe-max-size)."""
 _IDLE = 0.1
 """Seconds after which output without a line end is shown."""
 
@@ -113,48 +115,45 @@ class _Follower:
         if self._child.stdout:
             self._child.stdout.close()
 
-    def _read(self) -> None:
+    def _read(self) -> int:
         data = os.read(self._pipe, _CHUNK)
         if data:
             self._sink(data)
         else:
             self._open = False
-            with contextlib.suppress(KeyError):
-                self._selector.unregister(self._pipe)
+            self._selector.unregister(self._pipe)
+        return len(data)
 
     def until(self, deadline: float) -> str:
         """Pass output on until the process ends (``exit``), it is time (``timeout``), or ``cancel``."""
-        pending = False
+        show_at: float | None = None
         while self._child.poll() is None:
+            now = time.monotonic()
             if self._cancel.reason is not None:
                 return "cancel"
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if now >= deadline:
                 return "timeout"
-            wait = min(left, _IDLE) if pending or self._pidfd is None else left
-            ready = self._selector.select(wait)
-            pending = self._handle(ready)
+            if show_at is not None and now >= show_at:
+                self._sink(b"")
+                show_at = None
+            next_look = deadline if self._pidfd is not None else now + _IDLE
+            ready = self._selector.select(min(next_look, show_at or deadline) - now)
+            if any(key.fd == self._pipe for key, _ in ready) and self._read():
+                show_at = show_at or time.monotonic() + _IDLE
         return "exit"
 
-    def _handle(self, ready: list[tuple[selectors.SelectorKey, int]]) -> bool:
-        """Whether output came; if none came within the idle time, the sink may show what it holds."""
-        if not any(key.fd == self._pipe for key, _ in ready):
-            self._sink(b"")
-            return False
-        self._read()
-        return True
-
     def drain(self, seconds: float) -> None:
-        """Pass on what is still in the pipe, for at most ``seconds`` should somebody hold it open."""
-        deadline = time.monotonic() + seconds
+        """Pass on what is in the pipe; waits ``seconds`` for more at most should somebody hold the pipe open."""
+        left = _PIPE
         with selectors.DefaultSelector() as selector:
             if self._open:
                 selector.register(self._pipe, selectors.EVENT_READ)
-            while self._open:
-                left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    return
-                self._read()
+            # only waiting counts, not the time that passing it on takes: nothing that was written may be lost
+            while self._open and left > 0 and seconds > 0:
+                asked = time.monotonic()
+                ready = selector.select(seconds)
+                seconds -= time.monotonic() - asked
+                left -= self._read() if ready else 0
 
 
 def _start(what: Supervised) -> subprocess.Popen[bytes]:
@@ -179,7 +178,7 @@ def supervise(what: Supervised, sink: Callable[[bytes], None], cancel: Cancel, s
     Args:
         what: the program and its surroundings.
         sink: gets the output (standard output and error in one stream, in order) as it comes, and an empty
-            chunk when nothing has come for a moment.
+            chunk a moment later: time to show what has no line end.
         cancel: ends it early.
         started: called once the process runs.
 
@@ -214,9 +213,9 @@ def _end_all(what: Supervised, child: subprocess.Popen[bytes], begun: float) -> 
 
 
 def exit_text(returncode: int) -> str:
-    """What a person calls an exit status: ``exit status 2`` or ``killed by SIGKILL``."""
+    """What a person calls an exit status: ``exit status 2`` or ``ended by SIGKILL``."""
     if returncode >= 0:
         return f"exit status {returncode}"
     with contextlib.suppress(ValueError):
-        return f"killed by {signal.Signals(-returncode).name}"
-    return f"killed by signal {-returncode}"
+        return f"ended by {signal.Signals(-returncode).name}"
+    return f"ended by signal {-returncode}"

@@ -38,15 +38,18 @@ def adopt_orphans() -> None:
 
 
 def _candidates(root: int | None) -> list[int]:
-    """The pids that can be a descendant's: on Linux those after ``root``, unless the counter wrapped."""
+    """The pids that can be a descendant's: on Linux those after ``root``, and what came to us when pids start anew."""
     pids = psutil.pids()
     if root is None or sys.platform != "linux":
         return pids
+    return [pid for pid in pids if pid >= root or _parent(pid) == os.getpid()]
+
+
+def _parent(pid: int) -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError):
-        newest = int(Path("/proc/loadavg").read_text(encoding="ascii").split()[-1])  # proc(5)
-        if newest >= root:
-            return [pid for pid in pids if pid >= root]
-    return pids
+        # proc_pid_stat(5): pid (name) state ppid ...; the name may hold anything
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+    return None
 
 
 def _belongs(process: psutil.Process, token: str, directory: str, root: int | None) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hookci.model.text import plain
 from hookci.report.tables import render_runs
 from hookci.report.terminal import paint
+from hookci.report.words import counted
 
 if TYPE_CHECKING:
-    from hookci.model.status import Status
+    from hookci.model.status import PipelineSummary, Standing, Status
 
 __all__ = ["render_status"]
 
@@ -17,8 +19,8 @@ def render_status(status: Status, *, now: float, color: bool) -> str:
     """What is known of a repository, a line each; ``now`` is in unix seconds."""
     hooks = ", ".join(status.hooks) if status.hooks else paint("not installed: `hookci install`", "yellow", color=color)
     lines = [
-        f"on          {status.position}",
-        f"pipeline    {status.pipeline}",
+        f"on          {_position(status.standing)}",
+        f"pipeline    {_pipeline(status.pipeline)}",
         f"hooks       {hooks}",
         f"workspaces  {status.workspaces}",
     ]
@@ -28,3 +30,17 @@ def render_status(status: Status, *, now: float, color: bool) -> str:
         lines.append("last run    none yet: `hookci run`")
         return "".join(f"{line}\n" for line in lines)
     return "".join(f"{line}\n" for line in lines) + "\n" + render_runs([status.last], now=now, color=color)
+
+
+def _position(at: Standing) -> str:
+    branch = plain(at.branch) if at.branch else "a detached HEAD"
+    if at.commit is None:
+        return f"{branch}, no commit yet"
+    upstream = f", {at.ahead} ahead of and {at.behind} behind {plain(at.upstream)}" if at.upstream else ""
+    return f"{branch} at {at.commit[:8]} {plain(at.title)}".rstrip() + upstream
+
+
+def _pipeline(pipeline: PipelineSummary | str) -> str:
+    if isinstance(pipeline, str):
+        return f"none: {pipeline}"
+    return f"{pipeline.source}: {counted(pipeline.jobs, 'job')} in {', '.join(pipeline.stages)}"

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hookci.model.result import JobResult, RunResult
+    from hookci.model.testreport import ReportedTests
     from hookci.report.terminal import Style
 
 __all__ = ["failure_text", "success_text"]
 
 _TAIL = 20
 _IN_FULL = 5
+_NAMED = 10
 _LONGEST_LINE = 500
 
 _VERDICTS: dict[Verdict, tuple[str, Style]] = {
@@ -80,6 +82,8 @@ def _block(job: JobResult, tail: Sequence[str], again: str, *, color: bool) -> I
     if job.command:
         first, *more = plain(job.command).strip().splitlines() or [""]
         yield f"{key('command')} {first}{' ...' if more else ''}"
+    if job.tests and job.tests.failing:
+        yield from _failing(job.tests, key)
     yield from _tail(tail, key, color=color)
     for hint in job.hints:
         yield f"{key('hint')} {plain(hint)}"
@@ -98,6 +102,13 @@ def _heading(job: JobResult, *, color: bool) -> str:
 
 def _verb(outcome: Outcome) -> str:
     return f"is {told(outcome)}" if outcome is Outcome.UNSUPPORTED else told(outcome)
+
+
+def _failing(tests: ReportedTests, key: Callable[[str], str]) -> Iterator[str]:
+    yield key("failing tests" if tests.failed <= _NAMED else f"failing tests, first {_NAMED}")
+    for test in tests.failing[:_NAMED]:
+        text = f"{plain(test.name)}: {plain(test.message)}" if test.message else plain(test.name)
+        yield f"    {_bounded(text, color=False)}"
 
 
 def _tail(tail: Sequence[str], key: Callable[[str], str], *, color: bool) -> Iterator[str]:
@@ -120,6 +131,9 @@ def _ending(result: RunResult, *, color: bool) -> Iterator[str]:
     if result.skipped_by_request:
         yield not_checked(result.skipped_by_request, color=color)
     verdict = paint(f"{plain(result.label)} {words}", style, color=color)
+    if result.remembered:
+        yield f"hookci: {verdict}: remembered [run {result.number}]"
+        return
     yield f"hookci: {verdict}: {_counts(result.jobs)} in {duration(result.seconds)} [run {result.number}]"
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hookci.model.result import JobResult
+    from hookci.model.testreport import ReportedTests
     from hookci.report.terminal import Style
 
 __all__ = [
@@ -115,10 +116,12 @@ def exit_words(code: int) -> str:
 def detail(result: JobResult) -> str:
     """Why ``result`` is what it is, in one line; empty when there is nothing to add to its outcome."""
     reason = " ".join(plain(result.reason).split())
-    if not result.exit_code:
-        return reason
-    status = exit_words(result.exit_code)
-    return reason if status in reason else ", ".join(filter(None, (status, reason)))
+    status = exit_words(result.exit_code) if result.exit_code else ""
+    return ", ".join(filter(None, (status if status not in reason else "", reason, _tests(result.tests))))
+
+
+def _tests(tests: ReportedTests | None) -> str:
+    return f"{tests.failed} of {counted(tests.total, 'test')} failed" if tests and tests.failed else ""
 
 
 def duration(seconds: float) -> str:

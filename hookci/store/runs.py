@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from hookci.errors import StateError
 from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
+from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.store.database import Opened, open_database, telling, transaction
 from hookci.store.identity import ProcessIdentity, is_alive
 from hookci.store.logs import Logs
+from hookci.store.memory import Memory
 from hookci.store.private import private_directory
 from hookci.store.schema import MIGRATIONS
 
@@ -35,6 +37,7 @@ class Store:
     Every method raises StateError when the database cannot be read or written.
 
     Attributes:
+        memory: what is remembered of passes and verdicts.
         warnings: what a person has to be told about how the store was opened.
     """
 
@@ -46,6 +49,7 @@ class Store:
         self._logs = Logs(directory)
         self._clock = clock
         self._owner = owner
+        self.memory = Memory(self._rows, self._writing, clock)
 
     @classmethod
     def open(cls, directory: Path, *, clock: Callable[[], float], owner: ProcessIdentity) -> Self:
@@ -227,4 +231,15 @@ def _run_record(row: tuple[Any, ...]) -> RunRecord:
 
 def _job_result(text: str) -> JobResult:
     fields = json.loads(text)
-    return JobResult(**fields | {"outcome": Outcome(fields["outcome"]), "hints": tuple(fields["hints"])})
+    read = {
+        "outcome": Outcome(fields["outcome"]),
+        "hints": tuple(fields["hints"]),
+        "tests": _tests(fields.get("tests")),  # schema version 1 has none
+    }
+    return JobResult(**fields | read)
+
+
+def _tests(fields: dict[str, Any] | None) -> ReportedTests | None:
+    if fields is None:
+        return None
+    return ReportedTests(**fields | {"failing": tuple(FailedTest(**test) for test in fields["failing"])})

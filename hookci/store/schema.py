@@ -29,4 +29,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (run, name)
         )""",
     ),
+    (
+        # from here on the result of a job may say what its test reports say
+        # text is the whole key: a digest alone could be another key's
+        """CREATE TABLE passes (
+            digest TEXT PRIMARY KEY,
+            text TEXT NOT NULL,
+            job TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            finished REAL NOT NULL,
+            seconds REAL NOT NULL
+        )""",
+        """CREATE TABLE verdicts (
+            id INTEGER PRIMARY KEY,
+            hook TEXT NOT NULL,
+            tree TEXT NOT NULL,
+            installation TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            text TEXT NOT NULL
+        )""",
+        "CREATE INDEX verdicts_by_tree ON verdicts (tree, hook, installation)",
+    ),
 )

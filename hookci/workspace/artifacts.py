@@ -12,7 +12,7 @@ from hookci.workspace.copy import copy_paths, expand, mentions, relocate
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from hookci.model.pipeline import Artifacts
@@ -61,12 +61,17 @@ class ArtifactStore:
         relocate(workspace, members, os.fsencode(meta["origin"]), workspace)
         return True
 
-    def prune(self) -> None:
-        """Drop the artifacts of all but the last runs."""
+    def has(self, run: int, job: str) -> bool:
+        """Whether the artifacts of ``job`` in ``run`` are still there."""
+        return (self._place(run, job) / "meta.json").exists()
+
+    def prune(self, keep: Collection[int]) -> None:
+        """Drop the artifacts of all but the last runs and those in ``keep``."""
         if self.directory.is_dir():
             runs = sorted((path for path in self.directory.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
             for path in runs[:-_KEPT_RUNS]:
-                remove(os.fsencode(path))
+                if int(path.name) not in keep:
+                    remove(os.fsencode(path))
 
     def _place(self, run: int, job: str) -> Path:
         return self.directory / str(run) / hashlib.sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]

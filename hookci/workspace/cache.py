@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -46,22 +45,23 @@ class CacheStore:
     directory: Path
     env: Mapping[str, str]
 
+    def has(self, place: CachePlace) -> bool:
+        """Whether something is stored for ``place``."""
+        return self._meta(place) is not None
+
     def in_place(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> set[bytes]:
         """The paths in ``workspace`` that are exactly what a restore would put there."""
         record = _read(slot / "caches.json")
         kept: set[bytes] = set()
         for place in places:
-            known = record.get(place.pattern)
             meta = self._meta(place)
-            if not isinstance(known, dict) or meta is None or known.get("generation") != meta.generation:
-                continue
-            with contextlib.suppress(FileNotFoundError):
-                if known.get("signature") == signature(workspace, meta.paths):
-                    kept.update(meta.paths)
+            if meta and (now := meta.record(workspace)) and record.get(place.identity) == now:
+                kept.update(meta.paths)
         return kept
 
-    def restore(self, slot: Path, workspace: bytes, places: list[CachePlace], kept: set[bytes]) -> list[CachePlace]:
-        """Put what is stored into ``workspace`` and say which places were found."""
+    def restore(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> list[CachePlace]:
+        """Put what is stored into ``workspace``, but for what is in place, and say which places were found."""
+        before = _read(slot / "caches.json")
         record: dict[str, object] = {}
         found = []
         for place in places:
@@ -70,14 +70,14 @@ class CacheStore:
                 if meta is None:
                     continue
                 found.append(place)
-                if not set(meta.paths) <= kept:
+                now = meta.record(workspace)
+                # asked again: the files may be gone with the whole checkout, the store may have moved on
+                if not now or before.get(place.identity) != now:
                     data = os.fsencode(self._entry(place) / meta.generation)
                     copy_paths(data, meta.paths, workspace, env=self.env)
                     relocate(workspace, meta.relocate, meta.origin, workspace)
-                record[place.pattern] = {
-                    "generation": meta.generation,
-                    "signature": signature(workspace, meta.paths),
-                }
+                    now = meta.record(workspace)
+                record[place.identity] = now
         _write(slot / "caches.json", record)
         return found
 
@@ -88,12 +88,12 @@ class CacheStore:
         for place in places:
             paths = expand(workspace, [place.pattern])
             now = signature(workspace, paths)
-            known = record.get(place.pattern)
+            known = record.get(place.identity)
             if not paths or (isinstance(known, dict) and known.get("signature") == now):
                 continue
             with self._lock(place):
                 generation = self._store(place, workspace, paths)
-            record[place.pattern] = {"generation": generation, "signature": now}
+            record[place.identity] = {"generation": generation, "signature": now}
             stored.append(place)
         if stored:
             _write(slot / "caches.json", record)
@@ -146,6 +146,13 @@ class _Meta:
         if not (isinstance(paths, list) and isinstance(relocatable, list)):
             return None
         return cls(generation, os.fsencode(origin), [*map(os.fsencode, paths)], [*map(os.fsencode, relocatable)])
+
+    def record(self, workspace: bytes) -> dict[str, object]:
+        """What a slot notes of these files in ``workspace``; another one after any change to them."""
+        try:
+            return {"generation": self.generation, "signature": signature(workspace, self.paths)}
+        except OSError:  # they are not there, or closed to us
+            return {}
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from hookci.workspace.gitdir import GitdirPlan, gitdir_plan, write_gitdir
 from hookci.workspace.sweep import remove, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Checkout", "Source"]
 
 _GITLINK = "160000"
+_LOOKS = "hookci-looks"
+"""A file in the private git directory, written when a checkout is complete; see `GitdirPlan`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,31 @@ class Checkout:
         self._submodules(source, tree, say)
 
     def _reset(self, source: Source, tree: str, keep: AbstractSet[bytes], fill: Callable[[], None]) -> None:
+        # what a job put in the place of the directories themselves may lead into the user's repository
+        if self.tree_path.is_symlink() or self.private.is_symlink() or not self.tree_path.is_dir():
+            self.drop()
         root = os.fsencode(self.tree_path)
         self.tree_path.mkdir(parents=True, exist_ok=True)
         remove(root + b"/.git")
-        if (self.private / "index").exists():
-            sweep(root, self._tracked(source), keep, source.umask)
-        else:
-            self.drop()
-            self.tree_path.mkdir(parents=True)
         self._renew_private(source)
+        sweep(root, self._up_to_date(source, tree), keep, source.umask)
         fill()
         self._git(source, "-c", f"checkout.workers={source.workers}", "read-tree", "--reset", "-u", tree)
+        (self.private / _LOOKS).write_text(source.plan.looks, encoding="ascii")
 
-    def expose(self, source: Source, commit: str) -> None:
-        """Give the work tree the ``.git`` that jobs see, with ``HEAD`` at ``commit``."""
-        write_gitdir(self.tree_path / ".git", source.plan, head=commit, index=self.private / "index")
+    def expose(self, source: Source, commit: str, tree: str = "", hidden: Collection[str] = ()) -> None:
+        """Give the work tree the ``.git`` that jobs see, with ``HEAD`` at ``commit``.
+
+        ``hidden`` are paths of ``tree`` that are left out of the work tree; for git they are as in a sparse checkout.
+        """
+        git_dir = self.tree_path / ".git"
+        write_gitdir(git_dir, source.plan, head=commit, index=None if hidden else self.private / "index")
+        if hidden:
+            where = [f"--git-dir={git_dir}", f"--work-tree={self.tree_path}"]
+            env = source.repository.env
+            git([*where, "read-tree", tree], cwd=self.tree_path, env=env)
+            rows = os.fsencode("".join(f"{path}\0" for path in hidden))
+            git([*where, "update-index", "-z", "--skip-worktree", "--stdin"], cwd=self.tree_path, env=env, stdin=rows)
 
     def drop(self) -> None:
         """Remove it all."""
@@ -109,29 +120,55 @@ class Checkout:
                 remove(os.fsencode(path))
 
     def _renew_private(self, source: Source) -> None:
+        """Make the git directory anew; the index stays if what was checked out with it looks as it would now."""
         index, kept = self.private / "index", self.private.with_name(self.private.name + ".index")
-        if index.exists():
+        looks = self.private / _LOOKS
+        stays = index.is_file() and looks.is_file() and looks.read_bytes() == source.plan.looks.encode("ascii")
+        if stays:
             index.replace(kept)
-        shutil.rmtree(self.private, ignore_errors=True)
+        remove(os.fsencode(self.private))
         write_gitdir(self.private, source.plan, head="ref: refs/heads/none")
-        if kept.exists():
+        if stays:
             kept.replace(index)
 
     def _git(self, source: Source, *arguments: str) -> bytes:
         where = [f"--git-dir={self.private}", f"--work-tree={self.tree_path}"]
         return git([*where, *arguments], cwd=self.tree_path, env=source.repository.env).stdout
 
-    def _tracked(self, source: Source) -> dict[bytes, str]:
-        listing = self._git(source, "ls-files", "-z", "--stage")
-        tracked = {}
-        for line in listing.split(b"\0"):
-            if line:
-                head, _, path = line.partition(b"\t")
-                tracked[path] = head[:6].decode("ascii")
+    def _up_to_date(self, source: Source, tree: str) -> Mapping[bytes, str]:
+        """The mode of each path whose file git may find to be what ``tree`` asks for; all others have to go."""
+        if not (self.private / "index").exists():
+            return {}
+        changed = self._changed(source, tree)
+        if any(path.rpartition(b"/")[2] == b".gitattributes" for path in changed):
+            # any file may look different now, which git does not see (gitattributes(5))
+            (self.private / "index").unlink()
+            return {}
+        tracked = {path: mode for path, (mode, _oid) in self._entries(source).items()}
+        for path, mode in changed.items():
+            if mode != _GITLINK and tracked.get(path) == _GITLINK:
+                # git leaves the files of a submodule that is no more, with a warning
+                del tracked[path]
         return tracked
 
+    def _changed(self, source: Source, tree: str) -> dict[bytes, str]:
+        """The paths that differ between ``tree`` and the index, with the mode they have in ``tree``."""
+        listing = self._git(source, "diff-index", "--cached", "--raw", "-z", "--ignore-submodules=none", tree)
+        fields = listing.split(b"\0")
+        return {path: head[1:7].decode("ascii") for head, path in zip(fields[::2], fields[1::2], strict=False)}
+
+    def _entries(self, source: Source) -> dict[bytes, tuple[str, str]]:
+        """Mode and object name of each path in the index."""
+        found = {}
+        for line in self._git(source, "ls-files", "-z", "--stage").split(b"\0"):
+            if line:
+                head, _, path = line.partition(b"\t")
+                mode, oid, _stage = head.decode("ascii").split(" ")
+                found[path] = (mode, oid)
+        return found
+
     def _submodules(self, source: Source, tree: str, say: Callable[[str], None]) -> None:
-        links = self._gitlinks(source)
+        links = {path: oid for path, (mode, oid) in self._entries(source).items() if mode == _GITLINK}
         if links:
             names = _submodule_names(source, tree)
             for number, (path, commit) in enumerate(sorted(links.items())):
@@ -147,14 +184,6 @@ class Checkout:
                 below = Source.of(module, source.scratch, workers=source.workers, umask=source.umask)
                 inner.reset(below, commit, keep=frozenset(), fill=_nothing, say=say)
                 inner.expose(below, commit)
-
-    def _gitlinks(self, source: Source) -> Mapping[bytes, str]:
-        links = {}
-        for line in self._git(source, "ls-files", "-z", "--stage").split(b"\0"):
-            if line.startswith(_GITLINK.encode()):
-                head, _, path = line.partition(b"\t")
-                links[path] = head.split(b" ")[1].decode("ascii")
-        return links
 
 
 def _nothing() -> None:
@@ -178,12 +207,16 @@ def _submodule_names(source: Source, tree: str) -> dict[bytes, str]:
 
 def _module(source: Source, name: str | None, path: bytes) -> Repository | None:
     repository = source.repository
-    places = [directory / "modules" / name for directory in (repository.git_dir, repository.common_dir) if name]
+    places = []
+    # git too refuses names that lead elsewhere (CVE-2018-11235)
+    if name and not name.startswith("/") and ".." not in name.split("/"):
+        places = [directory / "modules" / name for directory in (repository.git_dir, repository.common_dir)]
     if repository.top is not None:
         places.append(repository.top / os.fsdecode(path) / ".git")
     for place in places:
         if (place / "objects").is_dir():
-            return Repository.discover(place, {**repository.env, "GIT_DIR": str(place)})
+            # the work tree that the submodule's config names may be gone, and git would refuse to start
+            return Repository.discover(place, {**repository.env, "GIT_DIR": str(place), "GIT_WORK_TREE": str(place)})
     return None
 
 

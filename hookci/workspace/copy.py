@@ -77,7 +77,7 @@ def copy_paths(source: bytes, paths: Iterable[bytes], target: bytes, *, env: Map
         folder = _make_folder(target, parent)
         for path in members:
             place = os.path.join(target, path)
-            if os.path.lexists(place) and not (os.path.isdir(place) and os.path.isdir(os.path.join(source, path))):
+            if os.path.lexists(place) and not (_is_folder(place) and _is_folder(os.path.join(source, path))):
                 remove(place)
         for start in range(0, len(members), _BATCH):
             batch = [os.fsdecode(os.path.join(source, path)) for path in members[start : start + _BATCH]]
@@ -86,13 +86,17 @@ def copy_paths(source: bytes, paths: Iterable[bytes], target: bytes, *, env: Map
                 raise WorkspaceError(f"files could not be copied: {done.complaint}")
 
 
+def _is_folder(path: bytes) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def _make_folder(target: bytes, parent: bytes) -> bytes:
     """Make ``parent`` below ``target``; a link or a file on the way is replaced, so that nothing lands elsewhere."""
     folder = target
     os.makedirs(folder, exist_ok=True)
     for part in parent.split(b"/") if parent else ():
         folder = os.path.join(folder, part)
-        if os.path.islink(folder) or not os.path.isdir(folder):
+        if not _is_folder(folder):
             remove(folder)
             os.mkdir(folder)
     return folder
@@ -102,7 +106,7 @@ def _tree(root: bytes, path: bytes) -> Iterator[bytes]:
     """``path`` and everything below it, relative to ``root``."""
     yield path
     place = os.path.join(root, path)
-    if os.path.isdir(place) and not os.path.islink(place):
+    if _is_folder(place):
         for name in sorted(os.listdir(place)):
             yield from _tree(root, path + b"/" + name)
 

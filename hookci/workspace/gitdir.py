@@ -6,15 +6,16 @@ that runs ``git stash`` or ``git branch -D`` in one would hurt the user's.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from hookci.git.repository import Repository
     from hookci.git.snapshots import Scratch
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["GitdirPlan", "checkout_settings", "gitdir_plan", "write_gitdir"]
 
 _COPIED = re.compile(
-    r"(filter\..*|lfs\..*|core\.(autocrlf|eol|safecrlf|symlinks|filemode|ignorecase|precomposeunicode|bigfilethreshold))"
+    r"filter\..*|lfs\..*"
+    r"|core\.(attributesfile|autocrlf|eol|safecrlf|symlinks|filemode|ignorecase|precomposeunicode|bigfilethreshold)"
 )
 _PROMISOR = re.compile(r"remote\.(.*)\.(promisor|partialclonefilter|url)")
 
 
 def checkout_settings(local: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Those settings of the user's repository that change what a checkout looks like.
+    """Those settings of the user's repository that a checkout needs.
 
-    In a partial clone that includes the remote that git fetches missing objects from.
+    They are the ones that change what it looks like, and in a partial clone the remote that git fetches
+    missing objects from.
     """
-    settings = {key: values for key, values in local.items() if _COPIED.fullmatch(key)}
+    settings = _about_looks(local)
     if any(key.startswith("extensions.partialclone") or key.endswith(".promisor") for key in local):
         promisors = {key.split(".", 1)[1].rpartition(".")[0] for key in local if key.endswith(".promisor")}
         for key, values in local.items():
@@ -42,11 +45,20 @@ def checkout_settings(local: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return settings
 
 
+def _about_looks(settings: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {key: values for key, values in settings.items() if _COPIED.fullmatch(key)}
+
+
 @dataclass(frozen=True, slots=True)
 class GitdirPlan:
-    """What a git directory of ours holds: the same for all workspaces of one run."""
+    """What a git directory of ours holds: the same for all workspaces of one run.
+
+    ``looks`` stands for all that changes what a checkout looks like, beside the tree itself: files that were
+    checked out under another value are not what a fresh checkout holds, though git takes them to be up to date.
+    """
 
     config: str
+    looks: str
     alternates: bytes
     refs: bytes
     shallow: bytes | None
@@ -55,22 +67,39 @@ class GitdirPlan:
 
 
 def gitdir_plan(repository: Repository, scratch: Scratch) -> GitdirPlan:
-    """Read from the user's repository what our git directories need: two git processes."""
+    """Read from the user's repository what our git directories need; two git processes."""
     scratch.objects.mkdir(parents=True, exist_ok=True, mode=0o700)
     names = ("refs/heads", "refs/tags", "refs/remotes")
     listing = repository.git("for-each-ref", "--format=%(objectname) %(refname)", *names).stdout
     # releases are hookci's own bookkeeping: they would show up in `git describe`
     refs = b"".join(line + b"\n" for line in listing.splitlines() if b" refs/tags/deploy/" not in line)
-    settings = checkout_settings(repository.local_config())
+    everywhere, here = repository.scoped_config()
     common = repository.common_dir
+    attributes = _read(common / "info" / "attributes")
     return GitdirPlan(
-        config=_config_text(repository.object_format, settings),
+        config=_config_text(repository.object_format, checkout_settings(here)),
+        looks=_looks(everywhere, attributes, repository.env),
         alternates=b"".join(_alternate(path) for path in (scratch.objects, repository.objects)),
         refs=refs,
         shallow=_read(common / "shallow"),
-        attributes=_read(common / "info" / "attributes"),
+        attributes=attributes,
         exclude=_read(common / "info" / "exclude"),
     )
+
+
+def _looks(settings: Mapping[str, list[str]], attributes: bytes | None, env: Mapping[str, str]) -> str:
+    lfs = {name: value for name, value in env.items() if name.startswith("GIT_LFS_")}
+    parts = [_about_looks(settings), attributes, _read(_users_attributes(settings, env)), lfs]
+    return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _users_attributes(settings: Mapping[str, list[str]], env: Mapping[str, str]) -> Path:
+    """The user's own attributes file (gitattributes(5))."""
+    home = Path(env.get("HOME", "/"))
+    named = settings.get("core.attributesfile")
+    if named:
+        return home / named[-1].removeprefix("~/")
+    return Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "attributes"
 
 
 def _read(path: Path) -> bytes | None:

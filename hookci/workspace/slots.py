@@ -24,6 +24,9 @@ __all__ = ["Slot", "Slots", "project_name", "repository_directory"]
 
 _MOST = 100
 _REMEMBERED_JOBS = 50
+_BUSY = "busy"
+"""Holds the token of the job in a checkout, and stays when its hookci is killed."""
+_GRACE = 1.0
 
 
 def repository_directory(cache_home: Path, repository: Repository) -> Path:
@@ -48,7 +51,6 @@ class Slot:
     lock: FileLock
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     interrupted_token: str | None = None
-    """The token of a job that was using the slot when its hookci was killed; its processes may still live."""
 
     @property
     def workspace(self) -> bytes:
@@ -58,7 +60,7 @@ class Slot:
     def release(self) -> None:
         """Give it back; the files stay for the next job to start from."""
         with contextlib.suppress(OSError):
-            (self.directory / "busy").unlink()
+            (self.directory / _BUSY).unlink()
         self.lock.release()
 
 
@@ -77,6 +79,7 @@ class Slots:
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.end_interrupted()
             numbers = sorted(range(_MOST), key=lambda number: (job not in self._jobs(number), number))
             for number in numbers:
                 slot = self._try(number)
@@ -86,6 +89,16 @@ class Slots:
         except OSError as error:
             raise WorkspaceError(f"{self.directory} cannot be used: {error.strerror}: {error.filename}") from error
         raise WorkspaceError(f"all {_MOST} workspaces in {self.directory} are in use")
+
+    def end_interrupted(self) -> None:
+        """End the jobs of runs that were killed, in all checkouts that nobody uses."""
+        for busy in self.directory.glob(f"[0-9][0-9]/{_BUSY}"):
+            lock = FileLock(busy.parent / "lock")
+            if lock.try_acquire():
+                try:
+                    _end_job(busy, busy.parent / self.name)
+                finally:
+                    lock.release()
 
     def _path(self, number: int) -> Path:
         return self.directory / f"{number:02d}"
@@ -97,9 +110,8 @@ class Slots:
         if not lock.try_acquire():
             return None
         slot = Slot(place, Checkout(place / self.name, place / "git"), lock)
-        busy = place / "busy"
-        with contextlib.suppress(OSError):
-            slot.interrupted_token = busy.read_text(encoding="ascii") or None
+        busy = place / _BUSY
+        _end_job(busy, slot.checkout.tree_path)
         busy.write_text(slot.token, encoding="ascii")
         return slot
 
@@ -113,3 +125,14 @@ class Slots:
     def _remember(self, number: int, job: str) -> None:
         jobs = [job, *(other for other in self._jobs(number) if other != job)][:_REMEMBERED_JOBS]
         (self._path(number) / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
+
+
+def _end_job(busy: Path, workspace: Path) -> None:
+    """End what is left of a job that was running when its hookci was killed."""
+    with contextlib.suppress(FileNotFoundError):  # there was none, or it was given back since
+        token = busy.read_text(encoding="ascii")
+        if token:
+            from hookci.proc.tree import end_tree  # noqa: PLC0415 (only after a kill -9)
+
+            end_tree(token, str(workspace), root=None, since=0.0, grace=_GRACE)
+        busy.unlink()

@@ -1,0 +1,105 @@
+"""``hookci completion``, and what is completed: nothing of it ever shows an error on the terminal."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from hookci import flow
+from hookci.cli.surroundings import read_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Found = Callable[[click.Context], Iterable[tuple[str, str | None]]]
+    Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+
+__all__ = [
+    "complete_asked",
+    "complete_jobs",
+    "complete_jobs_of_run",
+    "complete_revisions",
+    "complete_runs",
+    "completion",
+]
+
+_LISTED_RUNS = 30
+
+# What every shell takes without quotes; click's scripts cannot quote, and split at commas.
+_WORD = re.compile(r"[\w@%+=:./-]+")
+
+
+def _quiet(find: Found) -> Complete:
+    """A completion of the names (with a word about each) that ``find`` knows; none when anything goes wrong."""
+
+    @functools.wraps(find)
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        try:
+            found = list(find(ctx))
+        except Exception:  # noqa: BLE001 (whatever is wrong, a command will say; a half-typed line is not the place)
+            return []
+        return [
+            CompletionItem(name, help=about)
+            for name, about in found
+            if name.startswith(incomplete) and _WORD.fullmatch(name)
+        ]
+
+    return complete
+
+
+@_quiet
+def complete_asked(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The stages and jobs of the config in the work tree."""
+    pipeline = flow.check_config(read_machine(), revision=None, staged=False)
+    jobs = {job.group: job.stage for job in pipeline.jobs.values()}
+    for stage in pipeline.stages:
+        if stage in jobs.values():
+            yield stage, "stage"
+    for job, stage in jobs.items():
+        yield f"job:{job}" if job in pipeline.stages else job, f"job of {stage}"
+
+
+@_quiet
+def complete_jobs(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The jobs of the config in the work tree."""
+    pipeline = flow.check_config(read_machine(), revision=None, staged=False)
+    return dict.fromkeys((job.group, None) for job in pipeline.jobs.values())
+
+
+@_quiet
+def complete_revisions(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Branches and tags."""
+    return ((name, None) for name in ["HEAD", *flow.revisions(read_machine())])
+
+
+@_quiet
+def complete_runs(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The last runs."""
+    for row in flow.runs(read_machine(), _LISTED_RUNS):
+        yield str(row.number), f"{row.verdict or 'running'}, {row.hook}"
+
+
+@_quiet
+def complete_jobs_of_run(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The jobs of the run that is named on the line."""
+    _record, jobs = flow.run_record(read_machine(), ctx.params["run"])
+    return ((job.result.name, job.result.outcome.value) for job in jobs)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print a script that makes a shell complete commands, stages, jobs, branches, tags and runs.
+
+    For bash, put this into ~/.bashrc (for zsh, into ~/.zshrc below compinit): `eval "$(hookci completion bash)"`;
+    for fish, into ~/.config/fish/config.fish: `hookci completion fish | source`.
+    """
+    kind = get_completion_class(shell)
+    if kind is None:  # pragma: no cover (click knows all three)
+        raise click.UsageError(f"no completion for {shell}")
+    click.echo(kind(ctx.find_root().command, {}, "hookci", "_HOOKCI_COMPLETE").source(), nl=False)

@@ -1,0 +1,143 @@
+"""What a result depends on beside the snapshot: things of this machine that can be looked at, and looked at again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hookci.execute.environment import passed_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hookci.model.pipeline import Job
+
+__all__ = ["Observation", "Observatory", "tool_words"]
+
+Observation = tuple[str, str, str]
+"""What kind of thing, which one, and what it was: ``("tool", "gcc", "<digest>")``."""
+
+_NOISE = frozenset({"TERM", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_VTNR", "XDG_SEAT"})
+"""Passed to jobs, but different in every terminal; a job whose result depends on them is not to be remembered."""
+
+_WORD = re.compile(r"[A-Za-z0-9_./+@~-]+")
+
+
+def tool_words(texts: Iterable[str]) -> list[str]:
+    """The words of a script that may name a program; that some do not costs nothing but a look."""
+    words = {word for text in texts for word in _WORD.findall(text)}
+    # what has a relative path is the snapshot's own, or came from a job it depends on
+    return sorted(word for word in words if "/" not in word or word.startswith("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Observatory:
+    """Looks at this machine.
+
+    ``salt`` is secret and this clone's own: values of the environment are only ever stored as digests
+    under it.  ``settings`` are git's, all of them; ``attributes`` the files beside the tree that say
+    how a checkout is written.
+    """
+
+    user: Mapping[str, str]
+    which: Callable[[str, str], str | None]
+    salt: bytes
+    settings: Mapping[str, list[str]]
+    attributes: tuple[Path, ...]
+    carried_from: Path | None
+    umask: int
+
+    def look(self, kind: str, subject: str) -> Observation:
+        """How a thing is now.
+
+        Args:
+            kind: ``environment`` (subject: patterns of variable names beside those every job gets, as JSON),
+                ``tool`` (a word that may name a program), ``carry`` (an untracked file), ``checkout`` (what
+                changes how files are written) or ``platform``.
+            subject: see there.
+        """
+        value = {
+            "environment": self._environment,
+            "tool": self._tool,
+            "carry": self._carry,
+            "checkout": self._checkout,
+            "platform": self._platform,
+        }[kind](subject)
+        return (kind, subject, value)
+
+    def of_job(self, job: Job) -> list[Observation]:
+        """All that a job's result depends on here."""
+        texts = (*job.before_script, *job.script, *job.after_script)
+        words = job.tools if job.tools is not None else tool_words(texts)
+        patterns = json.dumps(sorted({*job.pass_env, *job.secrets}))
+        looks = [self.look("platform", ""), self.look("checkout", ""), self.look("environment", patterns)]
+        looks += [self.look("carry", name) for name in sorted(job.carry)]
+        shells = (job.shell,) if job.shell else ("bash", "sh")
+        # words that name no program are looked at too: when one comes to name one, the script does another thing
+        return looks + [self.look("tool", word) for word in sorted({*words, *shells})]
+
+    def _digest(self, *parts: bytes) -> str:
+        mac = hmac.new(self.salt, digestmod=hashlib.sha256)
+        for part in parts:
+            mac.update(len(part).to_bytes(8, "big") + part)
+        return mac.hexdigest()
+
+    def _environment(self, patterns: str) -> str:
+        passed = passed_environment(self.user, tuple(json.loads(patterns)))
+        rows = [f"{name}={value}" for name, value in sorted(passed.items()) if name not in _NOISE]
+        return self._digest(*(row.encode(errors="surrogateescape") for row in rows))
+
+    def _tool(self, word: str) -> str:
+        path = word if word.startswith("/") else None if "/" in word else self.which(word, self._path)
+        if path is None or not os.access(path, os.X_OK) or os.path.isdir(path):  # noqa: PTH112 (once for every word)
+            return ""
+        rows = [path, os.path.realpath(path)]
+        for place in (Path(path), *self._version_files(Path(path))):
+            with contextlib.suppress(OSError):
+                info = place.stat()
+                rows.append(f"{place} {info.st_size} {info.st_mtime_ns} {info.st_ino}")
+        return self._digest(*(row.encode(errors="surrogateescape") for row in rows))[:32]
+
+    @property
+    def _path(self) -> str:
+        return passed_environment(self.user, ()).get("PATH", os.defpath)
+
+    def _version_files(self, path: Path) -> list[Path]:
+        """What decides which program a version manager's shim starts: pyenv's and rbenv's ``version``, asdf's file."""
+        if path.parent.name != "shims":
+            return []
+        root = path.parent.parent
+        return [root / "version", root / "versions", Path(self.user.get("HOME", "/"), ".tool-versions")]
+
+    def _carry(self, name: str) -> str:
+        if self.carried_from is None:
+            return ""
+        place = self.carried_from / name
+        files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+        parts = []
+        for path in files:
+            with contextlib.suppress(OSError):
+                relative = os.fsencode(path.relative_to(self.carried_from))
+                parts += [relative, oct(path.stat().st_mode).encode(), path.read_bytes()]
+        return self._digest(*parts)
+
+    def _checkout(self, _subject: str) -> str:
+        from hookci.workspace.gitdir import checkout_settings  # noqa: PLC0415 (not needed when nothing is looked up)
+
+        parts = [repr(sorted(checkout_settings(self.settings).items())).encode(errors="surrogateescape")]
+        for path in self.attributes:
+            with contextlib.suppress(OSError):
+                parts += [os.fsencode(path), path.read_bytes()]
+        return self._digest(*parts, oct(self.umask).encode())
+
+    def _platform(self, _subject: str) -> str:
+        name = os.uname()
+        return f"{sys.platform} {name.machine} {name.release}"

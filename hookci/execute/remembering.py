@@ -1,0 +1,67 @@
+"""An executor that runs nothing twice: it asks the memory once more, and writes down what passed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.model.result import JobResult, Outcome
+from hookci.store.locks import FileLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+    from pathlib import Path
+
+    from hookci.execute.cancel import JobCancel
+    from hookci.execute.schedule import Executor
+    from hookci.model.event import JobOutput
+    from hookci.model.memory import JobKey, Pass
+    from hookci.model.plan import PlannedJob
+    from hookci.store.memory import Memory
+
+__all__ = ["RememberingExecutor"]
+
+_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RememberingExecutor:
+    """Runs a job under a lock of its key, so that two runs that want the same job do it once.
+
+    ``find`` looks for a pass that may answer instead; a pass is written down in any case.  ``passed_in``
+    learns which run a job's files come from when it is another one.
+    """
+
+    inner: Executor
+    memory: Memory
+    keys: Mapping[str, JobKey]
+    locks: Path
+    run_number: int
+    find: Callable[[PlannedJob, JobKey], Pass | None]
+    passed_in: MutableMapping[str, int]
+
+    def run(
+        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+    ) -> JobResult:
+        """Run one attempt, or take the pass that another run has reached meanwhile."""
+        job, key = planned.job, self.keys[planned.job.name]
+        if not job.memory:
+            return self.inner.run(planned, cancel, tell, started)
+        lock = FileLock(self.locks / key.digest[:32])
+        while not lock.try_acquire():
+            if cancel.soft.reason is not None:
+                return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=cancel.soft.reason)
+            time.sleep(_POLL)
+        try:
+            found = self.find(planned, key)  # whoever held the lock may have passed it
+            if found is not None:
+                self.passed_in[job.name] = found.run
+                reason = f"passed in run {found.run}"
+                return JobResult(name=job.name, stage=job.stage, outcome=Outcome.REMEMBERED, reason=reason)
+            result = self.inner.run(planned, cancel, tell, started)
+            if result.outcome is Outcome.PASSED:
+                self.memory.remember_pass(key, job.name, self.run_number, result.seconds)
+            return result
+        finally:
+            lock.release()

@@ -1,0 +1,145 @@
+"""What is remembered, looked up and written down: passes of jobs, and verdicts as a whole."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.execute.environment import expand_all, planned_environment
+from hookci.execute.keys import job_keys
+from hookci.model.memory import RememberedVerdict
+from hookci.model.result import Outcome, Verdict
+from hookci.recall import usable, with_memory
+from hookci.store.private import is_private_file, private_file, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hookci.execute.observations import Observatory
+    from hookci.model.memory import JobKey, Pass
+    from hookci.model.plan import Plan, PlannedJob
+    from hookci.model.result import RunResult
+    from hookci.model.snapshot import Snapshot
+    from hookci.store.memory import Memory
+    from hookci.workspace.artifacts import ArtifactStore
+    from hookci.workspace.cache import CacheStore
+
+__all__ = ["Recall", "Remembering", "read_salt"]
+
+_SALT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A plan in which remembered jobs are marked, and the key of every job."""
+
+    plan: Plan
+    keys: Mapping[str, JobKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembering:
+    """The memory of one repository, on one machine, for one installation of hookci.
+
+    ``use`` says whether what is remembered may answer; ``clock`` tells unix seconds.
+    """
+
+    memory: Memory
+    observatory: Observatory
+    artifacts: ArtifactStore
+    caches: CacheStore
+    user: Mapping[str, str]
+    installation: str
+    clock: Callable[[], float]
+    use: bool = True
+
+    def recall(self, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> Recall:
+        """Mark the jobs of ``plan`` that need not run."""
+        keys = job_keys(plan, self.observatory, blobs)
+        if not self.use:
+            return Recall(plan, keys)
+        passes = {name: found for name, key in keys.items() if (found := self.memory.passed(key)) is not None}
+
+        def still_there(planned: PlannedJob, run: int) -> bool:
+            return self._still_there(planned, run, plan, blobs)
+
+        return Recall(with_memory(plan, passes, now=self.clock(), still_there=still_there), keys)
+
+    def find(
+        self, recall: Recall, blobs: Callable[[], Mapping[str, str]]
+    ) -> Callable[[PlannedJob, JobKey], Pass | None]:
+        """A look for one job, by when it is about to run: another run may have passed it meanwhile."""
+
+        def look(planned: PlannedJob, key: JobKey) -> Pass | None:
+            found = self.memory.passed(key) if self.use else None
+            if found is None or not usable(planned.job, found, self.clock()):
+                return None
+            return found if self._still_there(planned, found.run, recall.plan, blobs) else None
+
+        return look
+
+    def _still_there(self, planned: PlannedJob, run: int, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> bool:
+        """Whether the files that a job handed on in a run can still be had."""
+        from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs hand files on)
+        from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
+
+        job = planned.job
+        if job.artifacts.paths and not self.artifacts.has(run, job.name):
+            return False
+        environment = planned_environment(self.user, job, plan)
+        environment.update(expand_all(job.variables, environment))
+        places = cache_places(job, environment, blobs)
+        return all(self.caches.has(place) for cache, place in places if cache.policy is not CachePolicy.PULL)
+
+    # -- verdicts
+
+    def known_green(self, hook: str, snapshot: Snapshot) -> int | None:
+        """The run whose green verdict holds for ``snapshot`` too; None when there is none."""
+        if not self.use:
+            return None
+        now = self.clock()
+        for known in self.memory.verdicts(hook, snapshot.tree, self.installation):
+            if known.expires is not None and not known.since <= now < known.expires:
+                continue
+            if any(snapshot.facts.get(name) != value for name, value in known.facts):
+                continue
+            if all(self.observatory.look(kind, subject)[2] == value for kind, subject, value in known.observations):
+                return known.run
+        return None
+
+    def remember(self, recall: Recall, result: RunResult) -> None:
+        """Write a verdict down, if it is green in all its parts and about all that the hook asks for."""
+        plan = recall.plan
+        outcomes = {job.name: job.outcome for job in result.jobs}
+        ran = {name for name, outcome in outcomes.items() if outcome in {Outcome.PASSED, Outcome.REMEMBERED}}
+        overlooked = set(outcomes.values()) & {Outcome.ALLOWED_FAILURE}
+        if result.verdict is not Verdict.GREEN or not plan.whole or plan.skip or overlooked:
+            return
+        if not all(plan.jobs[name].job.memory for name in ran):
+            return
+        observations = {observation for name in ran for observation in recall.keys[name].observations}
+        verdict = RememberedVerdict(
+            run=result.number,
+            facts=tuple(plan.facts_read.items()),
+            observations=tuple(sorted(observations)),
+            since=self.clock(),
+            expires=min((end for name in ran if (end := self._end(recall, name)) is not None), default=None),
+        )
+        self.memory.remember_verdict(plan.hook, plan.snapshot.tree, self.installation, verdict)
+
+    def _end(self, recall: Recall, name: str) -> float | None:
+        """Until when the pass of a job counts, in unix seconds; None for ever."""
+        age, found = recall.plan.jobs[name].job.max_age, self.memory.passed(recall.keys[name])
+        return None if age is None else (found.finished if found else 0.0) + age
+
+
+def read_salt(state: Path) -> bytes:
+    """This clone's own secret, made when it is missing; digests of the environment are made with it."""
+    path = state / "salt"
+    if not is_private_file(path):
+        write_atomic(path, secrets.token_bytes(_SALT))
+    with os.fdopen(private_file(path, os.O_RDONLY), "rb") as file:
+        return file.read()

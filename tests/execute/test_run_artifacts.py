@@ -1,0 +1,139 @@
+"""Artifacts: what a job hands to the jobs that come after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from execute_tools import outcomes, run, said
+
+if TYPE_CHECKING:
+    from conftest import Repo
+
+
+def test_artifacts_come_with_modes_links_and_times_and_without_what_is_excluded(repo: Repo) -> None:
+    repo.commit({"hookci.toml": r"""
+        [jobs.make]
+        stage = "build"
+        script = '''
+          mkdir -p out/deep out/empty 'with space'
+          echo a > out/deep/a.txt; echo b > out/b.log; echo c > 'with space/c.txt'
+          printf '#!/bin/sh\necho ran' > out/run; chmod 750 out/run
+          ln -s deep/a.txt out/link; ln -s /nowhere out/dangling
+          touch -d 2001-02-03T04:05:06Z out/deep/a.txt
+          echo d > other.txt
+        '''
+        artifacts = { paths = ["out", "with space/*.txt", "./no-such-thing"], exclude = ["**/*.log"] }
+        [jobs.use]
+        script = [
+            "find out 'with space' | sort", "./out/run", "stat -c '%a %Y' out/run out/deep/a.txt | sort -n",
+            "readlink out/link out/dangling", "cat out/link", "test ! -e other.txt",
+        ]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "make")[-1] == "hookci: no artifact matches `./no-such-thing`"
+    lines = said(ran, "use")
+    assert [line for line in lines if line.startswith(("out", "with"))] == [
+        "out", "out/dangling", "out/deep", "out/deep/a.txt", "out/link", "out/run", "with space", "with space/c.txt"
+    ]  # fmt: skip
+    assert "ran" in lines
+    assert any(line.startswith("750 ") for line in lines)
+    assert any(line.endswith(" 981173106") for line in lines)
+    assert lines[-3:] == ["deep/a.txt", "/nowhere", "a"]
+
+
+def test_artifacts_go_to_later_stages_or_to_those_that_need_them_and_nobody_else(repo: Repo) -> None:
+    repo.commit({"hookci.toml": """
+        [jobs.make]
+        stage = "build"
+        script = ["echo made > made.txt"]
+        artifacts = ["made.txt"]
+        [jobs.other]
+        stage = "build"
+        script = ["echo other > other.txt"]
+        artifacts = ["*.txt"]
+        [jobs.by_stage]
+        script = ["cat made.txt other.txt"]
+        [jobs.by_need]
+        needs = ["make"]
+        script = ["cat made.txt", "test ! -e other.txt"]
+        [jobs.without]
+        needs = [{ job = "make", artifacts = false }, "other"]
+        script = ["test ! -e made.txt", "test -e other.txt"]
+        [jobs.sibling]
+        stage = "build"
+        needs = []
+        script = ["test ! -e made.txt", "test ! -e other.txt"]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "by_stage") == ["made", "other"]
+    assert "6 jobs passed" in ran.stdout
+
+
+def test_artifacts_of_a_failure_are_kept_when_they_are_asked_for(repo: Repo) -> None:
+    repo.commit({"hookci.toml": """
+        [defaults]
+        script = ["true"]
+        [jobs.kept_on_failure]
+        stage = "build"
+        script = ["echo 1 > failure.txt; exit 1"]
+        artifacts = { paths = ["failure.txt"], when = "on_failure" }
+        [jobs.kept_always]
+        stage = "build"
+        script = ["echo 1 > always.txt; exit 1"]
+        artifacts = { paths = ["always.txt"], when = "always" }
+        [jobs.dropped]
+        stage = "build"
+        script = ["echo 1 > success.txt; exit 1"]
+        artifacts = { paths = ["success.txt"] }
+        [jobs.look]
+        when = "always"
+        script = ["ls *.txt"]
+    """.replace('[defaults]\n        script = ["true"]\n', "")})  # fmt: skip
+
+    ran = run(repo, "--keep-going", check=False)
+
+    assert said(ran, "look") == ["always.txt", "failure.txt"]
+    assert outcomes(repo)["look"] == "passed"
+
+
+def test_an_artifact_takes_the_place_of_what_the_snapshot_has_there(repo: Repo) -> None:
+    (repo.path / "dir").symlink_to("target")
+    repo.commit({"target/inside.txt": "tracked\n", "file.txt": "tracked\n", "both/kept.txt": "kept\n"})
+    repo.commit({"hookci.toml": """
+        [jobs.make]
+        stage = "build"
+        script = ["rm dir; mkdir dir; echo new > dir/new.txt", "echo new > file.txt; echo new > both/new.txt"]
+        artifacts = ["dir", "file.txt", "both"]
+        [jobs.use]
+        script = ["cat dir/new.txt file.txt both/kept.txt both/new.txt target/inside.txt", "test ! -L dir"]
+        [jobs.after]
+        stage = "integration"
+        needs = []
+        script = ["test -L dir", "cat file.txt", "test ! -e both/new.txt"]
+    """})  # fmt: skip
+
+    ran = run(repo, "-j", "1")
+
+    assert said(ran, "use") == ["new", "new", "kept", "new", "tracked"]
+    assert said(ran, "after") == ["tracked"]
+
+
+def test_a_file_that_names_its_workspace_names_the_one_it_comes_to(repo: Repo) -> None:
+    repo.commit({"hookci.toml": """
+        [jobs.make]
+        stage = "build"
+        script = ["pwd > here.txt; printf 'x\\\\0%s\\\\0' $PWD > binary; ln -s $PWD/here.txt link"]
+        artifacts = ["here.txt", "binary", "link"]
+        [jobs.use]
+        script = ["test $(cat here.txt) = $PWD", "grep -aqF $PWD binary", "test $(readlink link) = $PWD/here.txt"]
+        [jobs.beside]
+        script = ["sleep 0.5", "test $(cat here.txt) = $PWD"]
+    """})  # fmt: skip
+
+    ran = run(repo, "-j", "2")
+
+    assert "3 jobs passed" in ran.stdout

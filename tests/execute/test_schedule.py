@@ -1,0 +1,282 @@
+"""The scheduler itself, on graphs no config would be written for, with jobs that take no time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hookci.errors import HookciError
+from hookci.execute.schedule import Interrupts, RunSettings, run_plan
+from hookci.model.event import JobFinished, JobOutput, JobRetried
+from hookci.model.pipeline import AllowFailure, Job, Need, Retry, RetryOn, When
+from hookci.model.plan import Action, Plan, PlannedJob
+from hookci.model.result import JobResult, Outcome, Verdict
+from hookci.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hookci.execute.cancel import JobCancel
+    from hookci.model.event import Event
+    from hookci.model.result import RunResult
+
+SNAPSHOT = Snapshot(tree="t", commit="c", source="commit", label="main", facts={})
+
+
+def planned(name: str, after: tuple[str, ...] = (), **more: object) -> PlannedJob:
+    action, when = more.pop("action", Action.RUN), more.pop("when", When.ON_SUCCESS)
+    assert isinstance(action, Action)
+    assert isinstance(when, When)
+    needs = tuple(Need(other) for other in after)
+    job = Job(name=name, group=name, stage="test", script=("true",), needs=needs, **more)  # type: ignore[arg-type]  # whatever a job has
+    return PlannedJob(job=job, action=action, reason="asked for", when=when, after=after)
+
+
+def plan_of(*jobs: PlannedJob) -> Plan:
+    return Plan(snapshot=SNAPSHOT, hook="pre-push", stages=("test",), jobs={job.job.name: job for job in jobs})
+
+
+@dataclass
+class Bench:
+    """An executor whose jobs end as they are told to, and a record of what happened."""
+
+    endings: Mapping[str, Outcome] = field(default_factory=dict)
+    seconds: float = 0.0
+    now: set[str] = field(default_factory=set)
+    most: int = 0
+    begun: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    when_begun: dict[str, set[str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(
+        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+    ) -> JobResult:
+        name = planned.job.name
+        with self.lock:
+            self.now.add(name)
+            self.begun.append(name)
+            self.when_begun[name] = self.over()
+            self.most = max(self.most, len(self.now))
+        started()
+        tell(JobOutput(name, ("out",)))
+        deadline = time.monotonic() + self.seconds
+        while time.monotonic() < deadline and cancel.soft.reason is None:
+            time.sleep(0.005)
+        with self.lock:
+            self.now.discard(name)
+        ending, reason = self.endings.get(name, Outcome.PASSED), cancel.soft.reason or ""
+        if reason:
+            ending = Outcome.CANCELLED
+        if ending is Outcome.ERRORED:
+            raise HookciError("it broke")
+        code = int(ending is Outcome.FAILED)
+        return JobResult(name=name, stage="test", outcome=ending, exit_code=code, reason=reason)
+
+    def over(self) -> set[str]:
+        return {event.result.name for event in self.events if isinstance(event, JobFinished)}
+
+    def go(self, plan: Plan, place: Path, *, parallel: int = 2, keep_going: bool = False) -> RunResult:
+        settings = RunSettings(parallel=parallel, keep_going=keep_going, locks=place)
+        return run_plan(plan, 1, self, settings, self.events.append, Interrupts())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("locks")
+    directory.chmod(0o700)
+    return directory
+
+
+@pytest.mark.parametrize("first", [Outcome.PASSED, Outcome.FAILED])
+@pytest.mark.parametrize("action", [Action.RUN, Action.SKIPPED])
+def test_a_chain_of_a_thousand_jobs_is_no_matter(place: Path, first: Outcome, action: Action) -> None:
+    chain = [
+        planned(f"j{number}", (f"j{number - 1}",) if number else (), action=action if number else Action.RUN)
+        for number in range(1000)
+    ]
+
+    result = Bench({"j0": first}).go(plan_of(*chain), place)
+
+    outcomes = [job.outcome for job in result.jobs]
+    assert outcomes[0] is first
+    if first is Outcome.PASSED and action is Action.RUN:
+        assert outcomes[1:] == [Outcome.PASSED] * 999
+    else:
+        assert outcomes[1:] == [Outcome.SKIPPED] * 999
+
+
+graphs = st.integers(1, 9).flatmap(
+    lambda count: st.tuples(*(st.sets(st.integers(0, max(0, number - 1)), max_size=3) for number in range(count)))
+)
+whens = st.sampled_from([When.ON_SUCCESS, When.ON_SUCCESS, When.ON_FAILURE, When.ALWAYS])
+endings = st.sampled_from([Outcome.PASSED, Outcome.PASSED, Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED])
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), graph=graphs, parallel=st.integers(1, 4), keep_going=st.booleans())
+def test_every_job_ends_once_after_all_it_comes_after(
+    place: Path, data: st.DataObject, graph: tuple[set[int], ...], parallel: int, keep_going: bool
+) -> None:
+    names = [f"j{number}" for number in range(len(graph))]
+    jobs = [
+        planned(
+            name,
+            tuple(names[other] for other in sorted(graph[number]) if other < number),
+            when=data.draw(whens),
+            action=data.draw(st.sampled_from([Action.RUN, Action.RUN, Action.RUN, Action.SKIPPED, Action.MANUAL])),
+        )
+        for number, name in enumerate(names)
+    ]
+    bench = Bench({name: data.draw(endings) for name in names})
+
+    result = bench.go(plan_of(*jobs), place, parallel=parallel, keep_going=keep_going)
+
+    finished = [event.result.name for event in bench.events if isinstance(event, JobFinished)]
+    ended = {job.name: job.outcome for job in result.jobs}
+    by_name = {job.job.name: job for job in jobs}
+    bad = {Outcome.FAILED, Outcome.ERRORED}
+    assert sorted(finished) == sorted(names) == sorted(ended)
+    assert bench.most <= parallel
+    for name in bench.begun:
+        assert set(by_name[name].after) <= bench.when_begun[name]
+        assert by_name[name].action is Action.RUN
+        if by_name[name].when is When.ON_SUCCESS:
+            assert not bad & {ended[other] for other in by_name[name].after}
+    assert (result.verdict is Verdict.NONE) >= (Outcome.ERRORED in ended.values())
+    assert (result.verdict is Verdict.GREEN) <= (not bad & set(ended.values()))
+
+
+def test_jobs_of_one_group_never_run_at_the_same_time(place: Path) -> None:
+    bench = Bench(seconds=0.02)
+    jobs = [planned(f"j{number}", resource_group="g") for number in range(6)]
+
+    result = bench.go(plan_of(*jobs), place, parallel=6)
+
+    assert result.verdict is Verdict.GREEN
+    assert bench.most == 1
+
+
+def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None:
+    bench = Bench({"bad": Outcome.FAILED}, seconds=0.0)
+    slow = [planned(f"slow{number}") for number in range(3)]
+    jobs = [planned("bad"), *slow, planned("always", when=When.ALWAYS), planned("after", ("slow0",))]
+
+    result = bench.go(plan_of(*jobs), place, parallel=1)
+
+    assert {job.name: job.outcome for job in result.jobs} == {
+        "bad": Outcome.FAILED,
+        "slow0": Outcome.CANCELLED,
+        "slow1": Outcome.CANCELLED,
+        "slow2": Outcome.CANCELLED,
+        "always": Outcome.PASSED,
+        "after": Outcome.SKIPPED,
+    }
+    assert result.verdict is Verdict.RED
+
+
+def test_an_interrupt_before_or_in_the_middle_cancels_everything(place: Path) -> None:
+    for asked_for in ("before", "in the middle"):
+        bench, interrupts = Bench(seconds=30), Interrupts()
+        if asked_for == "before":
+            interrupts.interrupt("Ctrl-C")
+        else:
+            threading.Timer(0.1, interrupts.interrupt, ["Ctrl-C"]).start()
+
+        result = run_plan(
+            plan_of(planned("a"), planned("b", ("a",)), planned("c", when=When.ALWAYS)),
+            1,
+            bench,
+            RunSettings(parallel=1, keep_going=False, locks=place),
+            bench.events.append,
+            interrupts,
+        )
+
+        assert {job.outcome for job in result.jobs} == {Outcome.CANCELLED}
+        assert {job.reason for job in result.jobs} == {"Ctrl-C"}
+        assert result.verdict is Verdict.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("ending", "retry", "attempts"),
+    [
+        (Outcome.FAILED, Retry(max=2), 3),
+        (Outcome.ERRORED, Retry(max=1), 2),
+        (Outcome.ERRORED, Retry(max=2, when=(RetryOn.ERROR,)), 3),
+        (Outcome.FAILED, Retry(max=2, when=(RetryOn.ERROR, RetryOn.TIMEOUT)), 1),
+        (Outcome.TIMED_OUT, Retry(max=2, when=(RetryOn.TIMEOUT,)), 3),
+        (Outcome.FAILED, Retry(max=2, exit_codes=(1,)), 3),
+        (Outcome.FAILED, Retry(max=2, exit_codes=(2,)), 1),
+        (Outcome.TIMED_OUT, Retry(max=2, when=(RetryOn.TIMEOUT,), exit_codes=(2,)), 3),
+        (Outcome.PASSED, Retry(max=2), 1),
+    ],
+)
+def test_what_is_tried_again_is_what_the_config_says(place: Path, ending: Outcome, retry: Retry, attempts: int) -> None:
+    bench = Bench({"a": ending})
+
+    result = bench.go(plan_of(planned("a", retry=retry)), place)
+
+    assert result.jobs[0].attempts == attempts
+    assert len(bench.begun) == attempts
+    assert sum(isinstance(event, JobRetried) for event in bench.events) == attempts - 1
+
+
+def test_no_verdict_beats_red_and_an_allowed_failure_is_green(place: Path) -> None:
+    allowed = AllowFailure(allowed=True)
+    both = plan_of(planned("bad", when=When.ALWAYS), planned("broken", when=When.ALWAYS))
+    overlooked = plan_of(planned("shaky", allow_failure=allowed), planned("after", ("shaky",)))
+    broken = plan_of(planned("shaky", allow_failure=allowed))
+
+    verdicts = [
+        Bench({"bad": Outcome.FAILED, "broken": Outcome.ERRORED}).go(both, place).verdict,
+        Bench({"shaky": Outcome.FAILED}).go(overlooked, place).verdict,
+        Bench({"shaky": Outcome.ERRORED}).go(broken, place).verdict,
+    ]
+
+    assert verdicts == [Verdict.NONE, Verdict.GREEN, Verdict.NONE]
+
+
+def test_a_bug_in_an_executor_is_no_verdict_and_no_hang(place: Path) -> None:
+    class Broken(Bench):
+        def run(self, *_: object) -> JobResult:
+            raise ZeroDivisionError
+
+    result = Broken().go(plan_of(planned("a"), planned("b", ("a",))), place)
+
+    assert [job.outcome for job in result.jobs] == [Outcome.ERRORED, Outcome.SKIPPED]
+    assert "ZeroDivisionError" in result.jobs[0].reason
+    assert result.verdict is Verdict.NONE
+
+
+def test_a_flood_of_output_waits_for_whoever_shows_it(place: Path) -> None:
+    waiting: list[int] = []
+    told = [0]
+
+    class Flood(Bench):
+        def run(
+            self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+        ) -> JobResult:
+            for _ in range(500):
+                tell(JobOutput("a", ("x",)))
+                told[0] += 1
+            return super().run(planned, cancel, tell, started)
+
+    shown = [0]
+
+    def observe(event: Event) -> None:
+        if isinstance(event, JobOutput):
+            time.sleep(0.0005)
+            shown[0] += 1
+            waiting.append(told[0] - shown[0])
+
+    run_plan(plan_of(planned("a")), 1, Flood(), RunSettings(2, False, place), observe, Interrupts())
+
+    assert shown[0] == 501
+    assert max(waiting) < 100
