@@ -6,20 +6,20 @@ import os
 import shlex
 import shutil
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from hookci.cli.surroundings import write_out
 from hookci.model.event import RunStarted
 from hookci.model.result import Verdict
 from hookci.model.snapshot import HookName
+from hookci.report.lines import LineReporter
 from hookci.report.summary import failure_text, success_text
 from hookci.report.tails import Tails
 from hookci.report.terminal import wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from typing import TextIO
 
     from hookci.model.event import Event, Observer
@@ -82,14 +82,31 @@ def screen(stream: TextIO, *, color: ColorSetting = "auto", hook: str, live: boo
     """
     is_tty = stream.isatty()
     colored = wants_color(color, is_tty=is_tty, env=os.environ)
-    watching: AbstractContextManager[Observer]
-    if live and is_tty and os.environ.get("TERM", "dumb") != "dumb":
-        from hookci.report.live import LiveReporter, terminal_console  # noqa: PLC0415 (rich is for terminals only)
+    with ExitStack() as leaving:
+        watching = _Watching(stream, leaving, color=colored)
+        if live and is_tty and os.environ.get("TERM", "dumb") != "dumb":
+            watching.live_once_a_run_starts()
+        yield Screen(stream, watching, color=colored, hook=hook)
 
-        watching = LiveReporter(terminal_console(stream, color=colored), clock=time.monotonic)
-    else:
-        from hookci.report.lines import LineReporter  # noqa: PLC0415
 
-        watching = nullcontext(LineReporter(stream, color=colored))
-    with watching as observer:
-        yield Screen(stream, observer, color=colored, hook=hook)
+class _Watching:
+    """Lines, or the live view from when a run starts: a verdict that is remembered does not pay for importing rich."""
+
+    def __init__(self, stream: TextIO, leaving: ExitStack, *, color: bool) -> None:
+        self._stream = stream
+        self._leaving = leaving
+        self._color = color
+        self._observer: Observer = LineReporter(stream, color=color)
+        self._goes_live = False
+
+    def live_once_a_run_starts(self) -> None:
+        self._goes_live = True
+
+    def __call__(self, event: Event) -> None:
+        if self._goes_live and isinstance(event, RunStarted):
+            self._goes_live = False
+            from hookci.report.live import LiveReporter, terminal_console  # noqa: PLC0415 (see the class)
+
+            console = terminal_console(self._stream, color=self._color)
+            self._observer = self._leaving.enter_context(LiveReporter(console, clock=time.monotonic))
+        self._observer(event)

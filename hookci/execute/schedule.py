@@ -122,7 +122,6 @@ class _Run:
         self._ready: list[str] = []
         self._failed: str | None = None
         self._interrupted: str | None = None
-        self._held_up = False
 
     def run(self, interrupts: Interrupts) -> RunResult:
         begun = time.monotonic()
@@ -208,9 +207,7 @@ class _Run:
     def _blocked_by(self, planned: PlannedJob, name: str) -> str | None:
         outcome = self._results[name].outcome
         by_need = planned.job.needs is not None
-        may_wait = self._plan.jobs[name].job.allow_failure.allowed
-        if outcome is Outcome.MANUAL and (by_need or not may_wait):
-            self._held_up = self._held_up or not may_wait
+        if outcome is Outcome.MANUAL and (by_need or not self._plan.jobs[name].job.allow_failure.allowed):
             return f"`{name}` waits for a person"
         if outcome in {Outcome.SKIPPED, Outcome.CANCELLED} and name not in self._plan.skip:
             # what runs only after a failure is skipped on a good day, and nobody waits for it
@@ -330,10 +327,8 @@ class _Run:
             return Verdict.INTERRUPTED
         if outcomes & {Outcome.ERRORED, Outcome.UNSUPPORTED}:
             return Verdict.NONE
-        if outcomes & {Outcome.FAILED, Outcome.TIMED_OUT}:
-            return Verdict.RED
-        # jobs that were asked for did not run, because they come after one that only a person starts
-        return Verdict.NONE if self._held_up else Verdict.GREEN
+        # what waits for a person holds up what comes after it, and is no failure
+        return Verdict.RED if outcomes & {Outcome.FAILED, Outcome.TIMED_OUT} else Verdict.GREEN
 
 
 def _errored(job: Job, reason: str, hint: str | None = None) -> JobResult:
