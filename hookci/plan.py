@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "asked_by_hook", "make_plan", "names_asked"]
 
 _DEPLOY = "deploy"
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PREDEFINED = re.compile(r"\b(?:HOOKCI|CI)_[A-Z0-9_]+\b")
 
 Asked = tuple[str, ...]
 
@@ -98,11 +98,11 @@ class _Facts:
         return self.read[name]
 
     def mentioned(self, job: Job) -> tuple[str, ...]:
-        """The predefined variables that a job's own text names; they count as looked at."""
+        """The predefined variables that a job's own text names; they count as looked at, set or not."""
         texts = (*job.before_script, *job.script, *job.after_script, *job.variables.values())
         texts += tuple(part for cache in job.cache for part in (cache.key, *cache.paths))
-        names = {name for text in texts for name in _WORD.findall(text)} & self._snapshot.facts.keys()
-        self.read.update((name, self._snapshot.facts[name]) for name in names)
+        names = {name for text in texts for name in _PREDEFINED.findall(text)}
+        self.read.update((name, self._snapshot.facts.get(name)) for name in names)
         return tuple(sorted(names))
 
     def holds(self, rule: Rule, job: Job) -> bool:

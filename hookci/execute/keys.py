@@ -63,11 +63,17 @@ def _key(
 ) -> JobKey:
     job = planned.job
     observations = tuple(observatory.of_job(job))
+    known = {
+        **plan.snapshot.facts,
+        **dict.fromkeys(("HOOKCI_JOB", "CI_JOB_NAME"), job.name),
+        **dict.fromkeys(("HOOKCI_STAGE", "CI_JOB_STAGE"), job.stage),
+        "HOOKCI_HOOK": plan.hook,
+    }
     parts = {
         "schema": _SCHEMA,
         "inputs": _inputs(job, plan, blobs),
         "definition": _definition(job),
-        "facts": {name: plan.snapshot.facts.get(name) for name in planned.facts},
+        "facts": {name: known.get(name) for name in planned.facts},
         "needs": dict(needs),
         "observations": observations,
     }
@@ -106,5 +112,6 @@ def _definition(job: Job) -> dict[str, object]:
         "carry": job.carry,
         "inputs": job.inputs,
         "artifacts": [job.artifacts.paths, job.artifacts.exclude, job.artifacts.when],
+        "junit": job.junit,
         "cache": [[cache.key, cache.key_files, cache.paths, cache.policy] for cache in job.cache],
     }

@@ -62,6 +62,8 @@ class RememberingExecutor:
             result = self.inner.run(planned, cancel, tell, started)
             if result.outcome is Outcome.PASSED:
                 self.memory.remember_pass(key, job.name, self.run_number, result.seconds)
+            elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
+                self.memory.disown(key)
             return result
         finally:
             lock.release()

@@ -54,6 +54,12 @@ class Memory:
                 row,
             )
 
+    def disown(self, key: JobKey) -> None:
+        """Forget the pass under ``key``, because the same has failed since, and with it every verdict."""
+        with self._writing() as connection:
+            if connection.execute("DELETE FROM passes WHERE digest = ?", (key.digest,)).rowcount:
+                connection.execute("DELETE FROM verdicts")
+
     def verdicts(self, hook: str, tree: str, installation: str) -> list[RememberedVerdict]:
         """The green verdicts that may hold again, newest first; whether one does is for the caller to look at."""
         found = []

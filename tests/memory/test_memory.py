@@ -415,6 +415,43 @@ def test_a_green_verdict_answers_for_another_branch(counted: Counted) -> None:
     assert repo.remote_branches() == {"main", "other"}
 
 
+def test_a_verdict_does_not_answer_for_a_variable_that_was_not_set_then(repo: Repo) -> None:
+    repo.commit({"hookci.toml": "[jobs.unit]\nscript = ['test -z \"$CI_COMMIT_TAG\"']\n"})
+    repo.hookci("install")
+    repo.git("push", "-q", "origin", "main")
+    repo.git("tag", "v1")
+
+    pushed = repo.git("push", "origin", "v1", check=False)
+
+    assert pushed.returncode != 0
+    assert set(repo.remote_refs()) == {"refs/heads/main"}
+
+
+@pytest.mark.parametrize("variable", ["HOOKCI_HOOK", "CI_JOB_NAME"])
+def test_what_a_job_is_told_of_itself_is_an_input_if_it_names_it(repo: Repo, variable: str) -> None:
+    value = {"HOOKCI_HOOK": "pre-commit", "CI_JOB_NAME": "one"}[variable]
+    script = f"""script = ['test "${variable}" = {value}']"""
+    repo.commit({"hookci.toml": f"[jobs.one]\n{script}\n[jobs.two]\n{script}\n"})
+
+    first = repo.hookci("run", "one", "--hook", "pre-commit", check=False)
+    second = repo.hookci("run", "two", check=False)
+
+    assert (first.returncode, second.returncode) == (0, 1)
+
+
+def test_a_failure_voids_the_pass_of_the_same(repo: Repo, tmp_path: Path) -> None:
+    switch = tmp_path / "switch"
+    repo.commit({"hookci.toml": f'[jobs.unit]\nscript = ["test ! -e {switch}"]\n'})
+    repo.hookci("run")
+    switch.touch()
+    assert repo.hookci("run").returncode == 0, "what lies outside of the tree is no input"
+    assert repo.hookci("run", "--no-memory", check=False).returncode == 1
+
+    again = repo.hookci("run", check=False)
+
+    assert again.returncode == 1
+
+
 def test_a_verdict_does_not_answer_where_rules_decide_otherwise(repo: Repo) -> None:
     config = """
         [jobs.unit]
