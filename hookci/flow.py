@@ -87,21 +87,23 @@ def check_commit(
         HookciError: no verdict could be reached, also because the index changed meanwhile.
     """
     session = Session.open(machine)
-    snapshot = of_index(session.repository, session.scratch)
-    known = session.known_green(hook, snapshot, skip)
-    if known is not None:
-        return known
-    pipeline = session.pipeline(snapshot)
+    tree = index_tree(session.repository, session.scratch)
+    if session.has_verdicts(hook, tree):
+        known = session.known_green(hook, of_index(session.repository, session.scratch, tree), skip)
+        if known is not None:
+            return known
+    pipeline = session.pipeline(tree)
     if pipeline is None:
         tell(Notice("nothing is checked: this commit has no hookci.toml, so a push of it will be refused"))
         return None
     asked = asked_by_hook(pipeline, hook)
     if not asked:
         return None
+    snapshot = of_index(session.repository, session.scratch, tree)
     plan = _plan(session, pipeline, snapshot, Request(hook=hook, names=asked, skip=skip), tell)
     result = session.execute(plan, tell, stop, _AS_USUAL)
     # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
-    if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != snapshot.tree:
+    if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != tree:
         raise HookciError("the index changed while it was judged, so what would be committed was not", "commit again")
     return result
 
@@ -175,7 +177,7 @@ def _judge(
 
 
 def _push_plan(session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer) -> Plan | None:
-    pipeline = session.pipeline(snapshot)
+    pipeline = session.pipeline(snapshot.tree)
     if pipeline is not None:
         asked = asked_by_hook(pipeline, "pre-push")
         return _plan(session, pipeline, snapshot, Request(hook="pre-push", names=asked, skip=skip), tell)

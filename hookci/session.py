@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hookci.config.load import CONFIG_FILES, parse
 from hookci.config.settings import Settings, read_settings
-from hookci.errors import UnconfiguredError
+from hookci.errors import StateError, UnconfiguredError
 from hookci.execute.context import RunContext
 from hookci.execute.local import LocalExecutor
 from hookci.execute.observations import Observatory
@@ -106,7 +106,11 @@ class Session:
     @property
     def scratch(self) -> Scratch:
         """Where objects of hookci's own go."""
-        self.machine.cache_home.mkdir(parents=True, exist_ok=True)
+        try:
+            self.machine.cache_home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise StateError(f"{self.machine.cache_home}: {why}", "XDG_CACHE_HOME says where caches go") from error
         return Scratch(private_directory(self.place, within=self.machine.cache_home))
 
     @contextmanager
@@ -116,13 +120,13 @@ class Session:
         with Store.open(self.state, clock=self.machine.clock, owner=me) as store:
             yield store
 
-    def pipeline(self, snapshot: Snapshot) -> Pipeline | None:
-        """What the snapshot's own config defines; None when it has none.
+    def pipeline(self, tree: str) -> Pipeline | None:
+        """What the config in ``tree`` defines; None when it has none.
 
         Raises:
             ConfigError: the config is wrong.
         """
-        return parse(config_files(self.repository, self.scratch, snapshot.tree, CONFIG_FILES))
+        return parse(config_files(self.repository, self.scratch, tree, CONFIG_FILES))
 
     def configured(self, snapshot: Snapshot) -> Pipeline:
         """The same, when there must be one.
@@ -130,7 +134,7 @@ class Session:
         Raises:
             UnconfiguredError: the snapshot has none.
         """
-        pipeline = self.pipeline(snapshot)
+        pipeline = self.pipeline(snapshot.tree)
         if pipeline is None:
             top = self.repository.top
             here = top is not None and (top / CONFIG_FILES[0]).exists()
@@ -178,11 +182,19 @@ class Session:
                 ),
             )
 
+    def has_verdicts(self, hook: str, tree: str) -> bool:
+        """Whether a green verdict on ``tree`` is remembered at all; whether one holds is `known_green`'s to say."""
+        if not (self.state / "state.db").exists():
+            return False
+        with self.store() as store:
+            return bool(store.memory.verdicts(hook, tree, self.machine.installation))
+
     def known_green(self, hook: str, snapshot: Snapshot, skip: tuple[str, ...]) -> RunResult | None:
         """The verdict that is remembered for ``snapshot``, if it holds now too and nothing is to be skipped."""
         if skip or not (self.state / "state.db").exists():
             return None
-        with self.remembering(use=True) as (_store, remembering):
+        with self.remembering(use=True) as (store, remembering):
+            self._end_what_was_interrupted(store)
             run = remembering.known_green(hook, snapshot)
         if run is None:
             return None
@@ -196,6 +208,11 @@ class Session:
             commit=commit,
             remembered=True,
         )
+
+    def _end_what_was_interrupted(self, store: Store) -> None:
+        """After a kill -9: write the run down as interrupted, and end what of its jobs still runs."""
+        if store.mark_interrupted():
+            Slots(self.place, project_name(self.repository)).end_interrupted()
 
     def recalled(self, plan: Plan) -> Plan:
         """``plan`` with the jobs marked whose pass is remembered; nothing is run."""
@@ -222,7 +239,7 @@ class Session:
         interrupts: Interrupts,
         options: RunOptions,
     ) -> RunResult:
-        store.mark_interrupted()
+        self._end_what_was_interrupted(store)
         snapshot, blobs = plan.snapshot, self.blobs(plan.snapshot)
         recall = remembering.recall(plan, blobs)
         plan = recall.plan

@@ -146,7 +146,7 @@ class Repo:
         assert self.remote is not None
         listing = subprocess.run(
             ["git", "for-each-ref", "--format=%(refname) %(objectname)"],
-            cwd=self.remote, env=self.env, capture_output=True, text=True, check=True,
+            cwd=self.remote, env=self.env, capture_output=True, text=True, errors="surrogateescape", check=True,
         ).stdout  # fmt: skip
         return dict(line.split(" ") for line in listing.splitlines())
 

@@ -81,7 +81,6 @@ class _Attempt:
         return self.planned.job
 
     def run(self) -> JobResult:
-        self._end_what_was_interrupted()
         environment = self._environment()
         path, log = self.context.open_log(self.job.name)
         with log:
@@ -103,12 +102,6 @@ class _Attempt:
             finally:
                 output.finish()
             return replace(self._result(ended, script, output, environment, path), tests=tests)
-
-    def _end_what_was_interrupted(self) -> None:
-        if self.slot.interrupted_token:
-            from hookci.proc.tree import end_tree  # noqa: PLC0415 (only after a kill -9)
-
-            end_tree(self.slot.interrupted_token, os.fsdecode(self.slot.workspace), root=None, since=0.0, grace=1.0)
 
     # -- surroundings
 
@@ -171,6 +164,12 @@ class _Attempt:
         for name in self.job.carry:
             if top is None:
                 raise HookciError(f"job `{self.job.name}` carries `{name}`, but a bare repository has no work tree")
+            if any(
+                path == name.rstrip("/") or path.startswith(f"{name.rstrip('/')}/") for path in self.context.blobs()
+            ):
+                raise HookciError(
+                    f"job `{self.job.name}` carries `{name}`, which is tracked: what is judged is the snapshot's own"
+                )
             place = top / name
             inside = place.resolve().is_relative_to(top.resolve())
             if not inside or not place.exists():

@@ -85,9 +85,12 @@ def index_tree(repository: Repository, scratch: Scratch) -> str:
     return done.stdout.decode("ascii").strip()
 
 
-def of_index(repository: Repository, scratch: Scratch) -> Snapshot:
-    """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``."""
-    tree = index_tree(repository, scratch)
+def of_index(repository: Repository, scratch: Scratch, tree: str | None = None) -> Snapshot:
+    """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``.
+
+    ``tree`` is the index's (see `index_tree`), should the caller know it.
+    """
+    tree = tree or index_tree(repository, scratch)
     head = repository.ask("show", "-s", "--format=%H @%ct +0000", "HEAD", "--")
     parent, _, date = head.partition(" ") if head else (None, "", _NO_PARENT_DATE)
     parents = [parent, *_merge_heads(repository)] if parent else []

@@ -50,7 +50,6 @@ class Slot:
     checkout: Checkout
     lock: FileLock
     token: str = field(default_factory=lambda: secrets.token_hex(8))
-    interrupted_token: str | None = None
 
     @property
     def workspace(self) -> bytes:
