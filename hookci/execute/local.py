@@ -46,6 +46,9 @@ class LocalExecutor:
 
     context: RunContext
 
+    def __post_init__(self) -> None:
+        self.context.artifacts.begin(self.context.number)
+
     def run(
         self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
     ) -> JobResult:

@@ -29,6 +29,10 @@ class ArtifactStore:
     directory: Path
     env: Mapping[str, str]
 
+    def begin(self, run: int) -> None:
+        """Start ``run`` with none; numbers begin again when a clone is made anew at the same place."""
+        remove(os.fsencode(self.directory / str(run)))
+
     def save(self, run: int, job: str, workspace: bytes, artifacts: Artifacts) -> list[str]:
         """Keep what ``artifacts`` names; returns the patterns that matched nothing."""
         place = self._place(run, job)

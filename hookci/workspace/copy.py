@@ -34,12 +34,14 @@ def expand(root: bytes, patterns: Iterable[str], exclude: Iterable[str] = ()) ->
     found: dict[bytes, None] = {}
     wanted = []
     for pattern in patterns:
-        literal = os.fsencode(pattern.removeprefix("./").rstrip("/"))
-        if is_literal(pattern) and not unwanted:
-            if literal and os.path.lexists(os.path.join(root, literal)):
-                found[literal] = None
+        stem = pattern.removeprefix("./").rstrip("/")
+        if stem in {"", "."}:
+            wanted.append(matcher("**"))  # all of it, but not the workspace's own .git
+        elif is_literal(stem) and not unwanted:
+            if os.path.lexists(os.path.join(root, os.fsencode(stem))):
+                found[os.fsencode(stem)] = None
         else:
-            wanted.append(matcher(pattern))
+            wanted.append(matcher(stem))
     if wanted:
         for path in _files(root):
             name = os.fsdecode(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 from execute_tools import outcomes, run, said
 
 if TYPE_CHECKING:
@@ -100,6 +102,24 @@ def test_artifacts_of_a_failure_are_kept_when_they_are_asked_for(repo: Repo) -> 
     assert outcomes(repo)["look"] == "passed"
 
 
+@pytest.mark.parametrize("path", [".", "./", "**"])
+def test_everything_can_be_an_artifact_but_the_repository_itself(repo: Repo, path: str) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.make]
+        stage = "build"
+        script = ["mkdir deep; touch deep/new.txt .hidden; git config user.name someone"]
+        artifacts = ["{path}"]
+        [jobs.use]
+        script = ["ls -A . deep | grep -v ^$", "git config user.name || echo nobody", "git status --short"]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "use") == [
+        ".:", ".git", ".hidden", "deep", "hookci.toml", "deep:", "new.txt", "nobody", "?? .hidden", "?? deep/"
+    ]  # fmt: skip
+
+
 def test_an_artifact_takes_the_place_of_what_the_snapshot_has_there(repo: Repo) -> None:
     (repo.path / "dir").symlink_to("target")
     repo.commit({"target/inside.txt": "tracked\n", "file.txt": "tracked\n", "both/kept.txt": "kept\n"})
@@ -137,3 +157,24 @@ def test_a_file_that_names_its_workspace_names_the_one_it_comes_to(repo: Repo) -
     ran = run(repo, "-j", "2")
 
     assert "3 jobs passed" in ran.stdout
+
+
+def test_a_clone_made_anew_at_the_same_place_does_not_get_artifacts_of_the_old_one(repo: Repo) -> None:
+    config = """
+        [jobs.make]
+        stage = "build"
+        script = ["COMMAND"]
+        artifacts = ["made.txt"]
+        [jobs.use]
+        when = "always"
+        script = ["ls"]
+    """
+    repo.commit({"hookci.toml": config.replace("COMMAND", "touch made.txt")})
+    before = run(repo)
+    shutil.rmtree(repo.path / ".git" / "hookci")
+    repo.commit({"hookci.toml": config.replace("COMMAND", "exit 1")})
+
+    after = run(repo, check=False)
+
+    assert said(before, "use") == ["hookci.toml", "made.txt"]
+    assert said(after, "use") == ["hookci.toml"]

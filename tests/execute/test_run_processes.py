@@ -8,6 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
 from conftest import stress
 from execute_tools import hookci_started, marker, outcomes, run, running, wait_until
@@ -109,6 +110,25 @@ def test_a_signal_ends_the_run_with_all_it_has_started(
     assert "main was interrupted, there is no verdict" in shown
     assert outcomes(repo) == {"litter": "cancelled", "later": "cancelled"}
     assert "interrupted" in repo.hookci("runs", "-n", "1").stdout
+
+
+def test_ctrl_c_in_a_push_stops_it_and_leaves_nothing_running(repo: Repo) -> None:
+    mark = marker()
+    repo.commit({"hookci.toml": f'[jobs.a]\nscript = ["setsid sleep {mark} & sleep {mark}"]\n'})
+    repo.hookci("install")
+    environment = {**repo.env, "TERM": "xterm-256color"}
+
+    screen = pexpect.spawn("git", ["push", "origin", "main"], cwd=str(repo.path), env=environment, timeout=60)
+    begun = wait_until(lambda: len(running(mark)) >= 2)
+    screen.sendintr()
+    screen.expect(pexpect.EOF)
+    screen.close()
+
+    assert begun
+    assert screen.exitstatus != 0
+    assert wait_until(lambda: running(mark) == [], 6)  # git itself does not wait for its hook
+    assert repo.remote_refs() == {}
+    assert wait_until(lambda: "interrupted" in repo.hookci("runs", "-n", "1").stdout)
 
 
 def test_more_signals_than_one_change_nothing(repo: Repo, tmp_path: Path) -> None:

@@ -164,6 +164,15 @@ def test_jobs_of_one_group_never_run_at_the_same_time(place: Path) -> None:
     assert bench.most == 1
 
 
+def test_a_job_that_waits_for_its_group_takes_no_place(place: Path) -> None:
+    bench = Bench(seconds=0.2)
+    jobs = [planned("one", resource_group="g"), planned("two", resource_group="g"), planned("other")]
+
+    bench.go(plan_of(*jobs), place, parallel=2)
+
+    assert bench.begun == ["one", "other", "two"]
+
+
 def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None:
     bench = Bench({"bad": Outcome.FAILED}, seconds=0.0)
     slow = [planned(f"slow{number}") for number in range(3)]

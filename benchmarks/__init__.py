@@ -1,0 +1,1 @@
+"""What hookci costs, measured side by side with others; nothing here is part of hookci."""
