@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["EMPTY", "NO_HOOK", "OURS", "Results", "Scene", "Spread", "Time", "as_json", "ratio", "spread"]
+__all__ = ["EMPTY", "NO_HOOK", "OURS", "Results", "Scene", "Spread", "Time", "as_json", "spread"]
 
 NO_HOOK, EMPTY, OURS = "no hook", "empty hook", "hookci"
 
@@ -83,8 +83,9 @@ class Results:
         return spread([ours.cpu - none.cpu for ours, none in pairs])
 
     def against(self, scene: Scene, hook: str) -> float | None:
-        """What hookci adds, in times of what ``hook`` adds."""
-        return ratio(self.added(scene, OURS).median, self.added(scene, hook).median)
+        """What hookci adds, in times of what ``hook`` adds; None when that is no more than noise."""
+        theirs = self.added(scene, hook)
+        return self.added(scene, OURS).median / theirs.median if theirs.low > 0 else None
 
     def slower(self, hook: str) -> list[Scene]:
         """Where hookci adds more than ``hook``."""
@@ -98,11 +99,6 @@ def spread(values: Sequence[float]) -> Spread:
         return Spread(values[0], values[0], values[0])
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
     return Spread(middle, low, high)
-
-
-def ratio(ours: float, theirs: float) -> float | None:
-    """``ours`` in times of ``theirs``; None when there is nothing to divide by (no more than noise)."""
-    return ours / theirs if theirs > 0 else None
 
 
 def as_json(results: Results) -> dict[str, Any]:

@@ -19,7 +19,8 @@ of its own, with a log; the others in the work tree as it is. "A new tree" is on
 committed through a hook. "The same tree again" is `git commit --amend --no-edit`, and a push of the same commit to
 another branch. The remote is a bare repository on the same disk. lefthook is what `pip` installs, a Python program that
 starts the binary; `lefthook binary` is that binary first on the `PATH`. On a push lefthook calls `git lfs` if that is
-installed."""
+installed. hookci remembers; where another ran no job for the same tree again, it found no staged file (lefthook), or no
+commit that the remote did not have (pre-commit, prek)."""
 
 
 def terminal(results: Results) -> str:
@@ -42,7 +43,7 @@ def page(results: Results, picture: str) -> str:
         f"{_title(results)}\n\n{_markdown(_head(results), _times(results))}",
         f"{_RATIOS}\n\n{_markdown(_ratio_head(results), _ratios(results))}",
         "\n".join(f"- {line}" for line in _slower(results)),
-        "The same on the processors instead of the clock, in ms: less exact, less disturbed by what else goes on\n\n"
+        "The same in processor time, which other programs on the machine disturb less, in ms\n\n"
         + _markdown(_head(results)[:2] + _head(results)[3:], _cpu(results)),
         "How often the job ran: for a new tree, and for the same tree again\n\n"
         + _markdown(["", *_acts(results)], _jobs(results)),
@@ -52,7 +53,7 @@ def page(results: Results, picture: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_RATIOS = f"What {OURS} adds, in times of what the others add (under 1 is less)"
+_RATIOS = f"What {OURS} adds, in times of what the others add (under 1 is less, - is noise)"
 
 
 def _title(results: Results) -> str:
@@ -97,15 +98,18 @@ def _acts(results: Results) -> list[str]:
 
 
 def _slower(results: Results) -> list[str]:
-    """A sentence for each hook that says where hookci adds more than it does."""
-    sentences = []
-    for hook in results.hooks:
-        if hook != OURS:
-            scenes = results.slower(hook)
-            where = "; ".join(f"{scene} ({scene.files:,} files)" for scene in scenes)
-            everywhere = "everywhere" if len(scenes) == len(results.scenes) else where
-            sentences.append(f"{OURS} adds more than {hook}: {everywhere or 'nowhere'}")
-    return sentences
+    """A sentence for each other hook that says where hookci adds more than it does."""
+    return [f"{OURS} adds more than {hook}: {_where(results, hook)}" for hook in results.hooks if hook != OURS]
+
+
+def _where(results: Results, hook: str) -> str:
+    slower = results.slower(hook)
+    faster = [scene for scene in results.scenes if scene not in slower]
+    if not slower or not faster:
+        return "everywhere" if slower else "nowhere"
+    fewer = min(slower, faster, key=len)
+    named = "; ".join(f"{scene} ({scene.files:,} files)" for scene in fewer)
+    return named if fewer is slower else f"everywhere but {named}"
 
 
 def _name(scene: Scene) -> list[str]:

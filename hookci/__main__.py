@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 __all__ = ["main"]
 
@@ -20,8 +25,15 @@ def _find_ourselves() -> None:
         sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
 def main() -> int:
     """Run the command line in `sys.argv`; the result is the exit status."""
+    # Python leaves out what was closed (`hookci run >&-`); nothing that is told depends on a reader.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     if sys.argv[1:2] == ["hook"]:
         from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 

@@ -28,7 +28,7 @@ from hookci.store.runs import Store
 from hookci.workspace.artifacts import ArtifactStore
 from hookci.workspace.cache import CacheStore
 from hookci.workspace.checkout import Source
-from hookci.workspace.slots import Slots, project_name, repository_directory
+from hookci.workspace.slots import MOST_AT_ONCE, Slots, project_name, repository_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from hookci.model.snapshot import Snapshot
 
 __all__ = ["Machine", "RunOptions", "Session"]
+
+_RECENT = 200
+"""Runs looked at for those that still go on; no more are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,15 +274,17 @@ class Session:
             run_number=number,
             find=remembering.find(recall, blobs),
             passed_in=passed_in,
+            share=remembering.use,
         )
-        jobs = options.parallel or self.settings.jobs or self.machine.processors
+        jobs = min(options.parallel or self.settings.jobs or self.machine.processors, MOST_AT_ONCE)
         settings = RunSettings(parallel=jobs, keep_going=options.keep_going, locks=locks)
         result = run_plan(plan, number, executor, settings, tell, interrupts)
         store.finish_run(number, result.verdict)
         remembering.remember(recall, result)
         store.prune()
         store.memory.prune()
-        context.artifacts.prune(keep=set(passed_in.values()))
+        running = {record.number for record in store.runs(_RECENT) if record.verdict is None}
+        context.artifacts.prune(keep={*passed_in.values(), *running})
         return result
 
     def _context(

@@ -26,12 +26,12 @@ AUTHOR = {
 
 def pytest_report_header() -> str:
     git = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout.strip()
-    return f"{git}; stress factor HOOKCI_TEST_STRESS={stress(1)}"
+    return f"{git}; stress factor TEST_HOOKCI_STRESS={stress(1)}"
 
 
 def stress(count: int) -> int:
-    """``count`` scaled by HOOKCI_TEST_STRESS: small in ordinary runs, the full figure when asked for."""
-    return max(1, int(count * float(os.environ.get("HOOKCI_TEST_STRESS", "1"))))
+    """``count`` scaled by TEST_HOOKCI_STRESS: small in ordinary runs, the full figure when asked for."""
+    return max(1, int(count * float(os.environ.get("TEST_HOOKCI_STRESS", "1"))))
 
 
 @dataclass(frozen=True)

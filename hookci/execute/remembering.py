@@ -30,7 +30,8 @@ class RememberingExecutor:
     """Runs a job under a lock of its key, so that two runs that want the same job do it once.
 
     ``find`` looks for a pass that may answer instead; a pass is written down in any case.  ``passed_in``
-    learns which run a job's files come from when it is another one.
+    learns which run a job's files come from when it is another one.  Unless they ``share``, runs do not
+    wait for each other.
     """
 
     inner: Executor
@@ -40,6 +41,7 @@ class RememberingExecutor:
     run_number: int
     find: Callable[[PlannedJob, JobKey], Pass | None]
     passed_in: MutableMapping[str, int]
+    share: bool
 
     def run(
         self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
@@ -49,7 +51,7 @@ class RememberingExecutor:
         if not job.memory:
             return self.inner.run(planned, cancel, tell, started)
         lock = FileLock(self.locks / key.digest[:32])
-        while not lock.try_acquire():
+        while self.share and not lock.try_acquire():
             if cancel.soft.reason is not None:
                 return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=cancel.soft.reason)
             time.sleep(_POLL)

@@ -32,6 +32,8 @@ __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 _BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.UNSUPPORTED})
 _RETRY = {Outcome.FAILED: RetryOn.FAILURE, Outcome.TIMED_OUT: RetryOn.TIMEOUT, Outcome.ERRORED: RetryOn.ERROR}
 _LOCK_POLL = 0.1
+_LOOK_UP = 0.1
+"""Seconds after which the scheduler looks up from waiting for events, so that signal handlers get to run."""
 _WAITING_OUTPUT = 64
 """Pieces of output that wait to be shown; a job that writes faster than they can be has to wait too."""
 
@@ -131,7 +133,10 @@ class _Run:
             self._settle()
             self._start_ready()
             while self._running:
-                self._handle(self._events.get())
+                with contextlib.suppress(queue.Empty):
+                    # Not for ever: a signal that comes just before the wait, or to another thread, does not end it
+                    # (Python runs handlers in the main thread, between two instructions).
+                    self._handle(self._events.get(timeout=_LOOK_UP))
                 self._settle()
                 self._start_ready()
         finally:

@@ -125,8 +125,10 @@ def of_revision(repository: Repository, revision: str) -> Snapshot:
         raise UsageError(f"`{revision}` names no commit here")
     full = repository.ask("rev-parse", "--verify", "-q", "--symbolic-full-name", "--end-of-options", revision) or ""
     branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
-    if full == "HEAD" or revision == "HEAD":
+    if "HEAD" in {full, revision}:
         branch = _current_branch(repository)
+    elif branch is None and not full.startswith(_TAGS):
+        branch = _branch_at(repository, commit)
     tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
     base = _fork_point(repository, commit, "origin")
     label = branch or tag or commit[:8]
@@ -232,6 +234,14 @@ def _merge_heads(repository: Repository) -> list[str]:
 def _current_branch(repository: Repository) -> str | None:
     full = repository.ask("symbolic-ref", "-q", "HEAD") or ""
     return full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
+
+
+def _branch_at(repository: Repository, commit: str) -> str | None:
+    """A branch that ``commit`` is on, rather the current one; None when it is on none."""
+    current = _current_branch(repository)
+    listing = repository.ask("for-each-ref", "--format=%(refname)", f"--contains={commit}", _HEADS) or ""
+    names = [name.removeprefix(_HEADS) for name in listing.split("\n") if name]
+    return current if current in names else next(iter(names), None)
 
 
 def _fork_point(repository: Repository, commit: str, remote: str) -> str | None:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from hookci.git.repository import Repository
 
-__all__ = ["Slot", "Slots", "project_name", "repository_directory"]
+__all__ = ["MOST_AT_ONCE", "Slot", "Slots", "project_name", "repository_directory"]
 
 _MOST = 100
+MOST_AT_ONCE = 50
+"""Jobs of one run; a second run at the same time finds checkouts too."""
 _REMEMBERED_JOBS = 50
 _BUSY = "busy"
 """Holds the token of the job in a checkout, and stays when its hookci is killed."""

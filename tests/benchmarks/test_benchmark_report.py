@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.figures import EMPTY, NO_HOOK, OURS, Results, Scene, Spread, Time, as_json, ratio, spread
+from benchmarks.figures import EMPTY, NO_HOOK, OURS, Results, Scene, Spread, Time, as_json, spread
 from benchmarks.picture import picture
 from benchmarks.report import page, table, terminal
 
@@ -64,8 +64,10 @@ def test_what_a_hook_adds_is_compared_within_each_round() -> None:
     assert added == Spread(median=100, low=100, high=110)
 
 
-def test_a_ratio_to_nothing_is_no_number() -> None:
-    assert [ratio(5, 2), ratio(5, 0), ratio(5, -1)] == [2.5, None, None]
+def test_there_is_no_ratio_to_what_may_be_nothing() -> None:
+    measured = results()
+
+    assert [measured.against(NEW, "prek"), measured.against(AGAIN, EMPTY)] == [5.0, None]
 
 
 def test_scenes_where_hookci_adds_more_are_named() -> None:
@@ -91,7 +93,7 @@ def test_the_terminal_gets_times_ratios_where_it_is_slower_and_the_machine() -> 
         "commit, a new tree             100  20 (15-25)  2.0 (2.0-2.0)  20 (20-20)  100 (100-110)\n"
         "commit, the same tree again    100  20 (15-25)  0.0 (0.0-0.0)  20 (20-20)  5.0 (5.0-5.0)\n"
         "\n"
-        "What hookci adds, in times of what the others add (under 1 is less)\n"
+        "What hookci adds, in times of what the others add (under 1 is less, - is noise)\n"
         "\n"
         "                             files  empty hook   prek\n"
         "commit, a new tree             100         50x  5.00x\n"

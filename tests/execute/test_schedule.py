@@ -170,7 +170,7 @@ def test_a_job_that_waits_for_its_group_takes_no_place(place: Path) -> None:
 
     bench.go(plan_of(*jobs), place, parallel=2)
 
-    assert bench.begun == ["one", "other", "two"]
+    assert sorted(bench.begun[:2]) == ["one", "other"]
 
 
 def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None:

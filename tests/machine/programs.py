@@ -56,7 +56,7 @@ def needed(program: str) -> str:
     """The path of a program that not every machine has; without it the test is skipped, or fails if it must not be."""
     path = shutil.which(program)
     if path is None:
-        tell = pytest.fail if os.environ.get("HOOKCI_TEST_COMPLETE") == "1" else pytest.skip
+        tell = pytest.fail if os.environ.get("TEST_HOOKCI_COMPLETE") == "1" else pytest.skip
         tell(f"no {program} on the PATH")
     return path
 

@@ -65,7 +65,7 @@ def test_the_hooks_file_says_what_the_local_form_is_tested_with() -> None:
         assert hook.items() >= always.items()
 
 
-@pytest.mark.skipif(not os.environ.get("HOOKCI_TEST_COMPLETE"), reason="needs a package index; HOOKCI_TEST_COMPLETE=1")
+@pytest.mark.skipif(not os.environ.get("TEST_HOOKCI_COMPLETE"), reason="needs a package index; TEST_HOOKCI_COMPLETE=1")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("manager", MANAGERS)
 def test_the_manager_builds_hookci_and_judges_with_it(repo: Repo, manager: str, published: tuple[Repo, str]) -> None:

@@ -51,6 +51,7 @@ STEPS = st.lists(
         st.tuples(st.just("branch"), st.sampled_from(["main", "strict", "other"])),
         st.tuples(st.just("torn"), st.integers(0, 60)),
         st.tuples(st.just("clock"), st.sampled_from([-1e6, 1e6])),
+        st.tuples(st.just("upgrade"), st.sampled_from(["schema", "installation"])),
         st.tuples(st.just("forget"), st.none()),
     ),
     min_size=3,
@@ -102,6 +103,7 @@ class World:
             "branch": lambda: setattr(self, "branch", str(value)),
             "torn": lambda: self.touch_records(f"UPDATE passes SET text = substr(text, 1, {value})"),
             "clock": lambda: self.touch_records(f"UPDATE passes SET finished = finished + {value}"),
+            "upgrade": lambda: self.upgrade(str(value)),
             "forget": lambda: self.repo.hookci("forget"),
         }
         actions[what]()
@@ -113,6 +115,13 @@ class World:
     def set_script(self, script: str) -> None:
         self.script = script
         self.commit({})
+
+    def upgrade(self, what: str) -> None:
+        """Make the records those of another hookci: one with other keys, or one installed elsewhere."""
+        if what == "schema":
+            self.touch_records("""UPDATE passes SET text = replace(text, '"schema":1', '"schema":0')""")
+        else:
+            self.touch_records("UPDATE verdicts SET installation = 'another'")
 
     def touch_records(self, statement: str) -> None:
         database = self.repo.path / ".git/hookci/state.db"

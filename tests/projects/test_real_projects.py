@@ -1,7 +1,7 @@
 """Projects nobody here wrote, as a new user would take them on: init, install, a good push, a bad one, a mended one.
 
 They come as source distributions from the Python package index and take minutes, so they run where everything is tried:
-with HOOKCI_TEST_COMPLETE=1, as the gate of submissions sets it.
+with TEST_HOOKCI_COMPLETE=1, as the gate of submissions sets it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(
-        os.environ.get("HOOKCI_TEST_COMPLETE") != "1", reason="real projects are tried with HOOKCI_TEST_COMPLETE=1"
+        os.environ.get("TEST_HOOKCI_COMPLETE") != "1", reason="real projects are tried with TEST_HOOKCI_COMPLETE=1"
     ),
 ]
 
