@@ -32,17 +32,32 @@ def with_memory(
     marked: dict[str, PlannedJob] = {}
     for name, planned in plan.jobs.items():
         marked[name] = _recalled(planned, passes.get(name), now) if planned.action is Action.RUN else planned
-    gone = True
-    while gone:
-        wanted = {giver for planned in marked.values() if planned.action is Action.RUN for giver in planned.depends_on}
-        gone = False
-        for name in wanted:
-            planned = marked[name]
-            if planned.remembered_run is not None and not still_there(planned, planned.remembered_run):
-                reason = f"passed in run {planned.remembered_run}, but the files it handed on are gone"
-                marked[name] = replace(plan.jobs[name], reason=reason)
-                gone = True
-    return replace(plan, jobs=marked)
+    while True:
+        reasons = {**_after_what_runs(marked), **_gone(marked, still_there)}
+        if not reasons:
+            return replace(plan, jobs=marked)
+        marked.update((name, replace(plan.jobs[name], reason=reason)) for name, reason in reasons.items())
+
+
+def _after_what_runs(marked: Mapping[str, PlannedJob]) -> dict[str, str]:
+    """The remembered jobs that depend on one that is not: what it hands on now may be something else."""
+    return {
+        name: f"`{needed}`, which it depends on, is not remembered"
+        for name, planned in marked.items()
+        if planned.action is Action.REMEMBERED
+        for needed in planned.depends_on
+        if marked[needed].action is not Action.REMEMBERED
+    }
+
+
+def _gone(marked: Mapping[str, PlannedJob], still_there: Callable[[PlannedJob, int], bool]) -> dict[str, str]:
+    """The remembered jobs whose files a job that runs needs, and that are there no more."""
+    wanted = {giver for planned in marked.values() if planned.action is Action.RUN for giver in planned.depends_on}
+    return {
+        name: f"passed in run {run}, but the files it handed on are gone"
+        for name in wanted
+        if (run := marked[name].remembered_run) is not None and not still_there(marked[name], run)
+    }
 
 
 def _recalled(planned: PlannedJob, found: Pass | None, now: float) -> PlannedJob:

@@ -19,7 +19,7 @@ from hookci.execute.schedule import RunSettings, run_plan
 from hookci.git.repository import Repository
 from hookci.git.snapshots import Scratch, config_files, tree_blobs
 from hookci.model.event import JobFinished, Notice
-from hookci.model.result import RunResult, Verdict
+from hookci.model.result import Outcome, RunResult, Verdict
 from hookci.proc.tree import adopt_orphans, end_orphans
 from hookci.remember import Remembering, read_salt
 from hookci.store.identity import ProcessIdentity, identify
@@ -274,6 +274,7 @@ class Session:
             run_number=number,
             find=remembering.find(recall, blobs),
             passed_in=passed_in,
+            outcomes=dict.fromkeys(passed_in, Outcome.REMEMBERED),
             share=remembering.use,
         )
         jobs = min(options.parallel or self.settings.jobs or self.machine.processors, MOST_AT_ONCE)

@@ -30,8 +30,9 @@ class RememberingExecutor:
     """Runs a job under a lock of its key, so that two runs that want the same job do it once.
 
     ``find`` looks for a pass that may answer instead; a pass is written down in any case.  ``passed_in``
-    learns which run a job's files come from when it is another one.  Unless they ``share``, runs do not
-    wait for each other.
+    learns which run a job's files come from when it is another one.  ``outcomes`` begins with the jobs
+    the plan recalls and learns the rest: a pass answers only for a job whose needed jobs were recalled too,
+    and is written down only if they passed.  Unless they ``share``, runs do not wait for each other.
     """
 
     inner: Executor
@@ -41,6 +42,7 @@ class RememberingExecutor:
     run_number: int
     find: Callable[[PlannedJob, JobKey], Pass | None]
     passed_in: MutableMapping[str, int]
+    outcomes: MutableMapping[str, Outcome]
     share: bool
 
     def run(
@@ -49,23 +51,32 @@ class RememberingExecutor:
         """Run one attempt, or take the pass that another run has reached meanwhile."""
         job, key = planned.job, self.keys[planned.job.name]
         if not job.memory:
-            return self.inner.run(planned, cancel, tell, started)
+            result = self.inner.run(planned, cancel, tell, started)
+            self.outcomes[job.name] = result.outcome
+            return result
         lock = FileLock(self.locks / key.digest[:32])
         while self.share and not lock.try_acquire():
             if cancel.soft.reason is not None:
                 return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=cancel.soft.reason)
             time.sleep(_POLL)
         try:
-            found = self.find(planned, key)  # whoever held the lock may have passed it
+            # whoever held the lock may have passed it
+            found = self.find(planned, key) if self._needed(planned) <= {Outcome.REMEMBERED} else None
             if found is not None:
                 self.passed_in[job.name] = found.run
+                self.outcomes[job.name] = Outcome.REMEMBERED
                 reason = f"passed in run {found.run}"
                 return JobResult(name=job.name, stage=job.stage, outcome=Outcome.REMEMBERED, reason=reason)
             result = self.inner.run(planned, cancel, tell, started)
-            if result.outcome is Outcome.PASSED:
+            self.outcomes[job.name] = result.outcome
+            if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
                 self.memory.remember_pass(key, job.name, self.run_number, result.seconds)
             elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
                 self.memory.disown(key)
             return result
         finally:
             lock.release()
+
+    def _needed(self, planned: PlannedJob) -> set[Outcome | None]:
+        """How the jobs ended that ``planned`` depends on; None stands for one that did not run."""
+        return {self.outcomes.get(name) for name in planned.depends_on}

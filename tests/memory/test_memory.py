@@ -348,6 +348,44 @@ def test_a_remembered_job_whose_cache_is_gone_runs_again_for_who_pulls_it(repo: 
     assert marks.read_text() == "ran\nran\n"
 
 
+GIVING = """
+    [jobs.build]
+    stage = "build"
+    inputs = ["src"]
+    @
+    script = ["cat src > out"]
+    artifacts = ["out"]
+    [jobs.unit]
+    inputs = ["tests"]
+    script = ["echo ran >> MARKS", "test ! -e out || ! grep -q bad out"]
+"""
+
+
+def test_what_passed_without_the_files_of_a_skipped_job_is_not_remembered(repo: Repo, tmp_path: Path) -> None:
+    config = GIVING.replace("@", "").replace("MARKS", str(tmp_path / "marks"))
+    repo.commit({"hookci.toml": config, "src": "bad", "tests": "t"})
+    repo.hookci("run", env={"HOOKCI_SKIP": "build"})
+    repo.hookci("run", "build")
+
+    ran = repo.hookci("run", check=False)
+
+    assert ran.returncode == 1
+
+
+def test_what_depends_on_a_job_that_is_never_remembered_runs_with_it(repo: Repo, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    repo.commit(
+        {"hookci.toml": GIVING.replace("@", "memory = false").replace("MARKS", str(marks)), "src": "s", "tests": "t"}
+    )
+    repo.hookci("run")
+
+    planned = repo.hookci("plan").stdout
+    repo.hookci("run")
+
+    assert marks.read_text() == "ran\nran\n"
+    assert "`build`, which it depends on, is not remembered" in planned
+
+
 def test_two_runs_that_want_the_same_job_do_it_once(repo: Repo, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     repo.commit({"hookci.toml": f'[jobs.unit]\nscript = ["echo ran >> {marks}", "sleep 2"]\n'})
