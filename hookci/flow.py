@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hookci.config.load import CONFIG_FILES, files_of, parse
-from hookci.errors import HookciError, UnconfiguredError, UsageError
+from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError, UsageError
+from hookci.git.comparison import with_fork_point
 from hookci.git.install import install
 from hookci.git.installation import installed
 from hookci.git.managers import first_update, only_first
@@ -49,6 +50,7 @@ __all__ = [
     "forget",
     "install_hooks",
     "plan_request",
+    "plan_scans",
     "revisions",
     "run_record",
     "run_request",
@@ -190,9 +192,18 @@ def _push_plan(session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell
     return None
 
 
+def plan_scans(
+    session: Session, pipeline: Pipeline, snapshot: Snapshot, names: tuple[str, ...], tell: Observer
+) -> Plan:
+    """Decide how jobs that scan are run by hand."""
+    return _plan(session, pipeline, snapshot, Request(hook="pre-push", names=names), tell)
+
+
 def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Request, tell: Observer) -> Plan:
     for warning in pipeline.warnings:
         tell(Notice(warning, "warning"))
+    if any(job.scan for job in pipeline.jobs.values()):
+        snapshot = with_fork_point(session.repository, snapshot)
     plan = make_plan(
         pipeline,
         snapshot,
@@ -205,7 +216,24 @@ def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Req
     for name in request.skip:
         if name.removeprefix("job:") not in {*plan.jobs, *groups}:
             tell(Notice(f"HOOKCI_SKIP names `{name}`, which is no job of this run", "warning"))
+    _refuse_missing_scanners(pipeline, plan)
     return plan
+
+
+def _refuse_missing_scanners(pipeline: Pipeline, plan: Plan) -> None:
+    """An extra that is not installed is an error before anything runs, never a scan that finds nothing."""
+    asked = [planned.job for planned in plan.jobs.values() if planned.job.scan and planned.action is Action.RUN]
+    if not asked:
+        return
+    from hookci.scan.scanners import install_hint, scanner_version  # noqa: PLC0415 (not every run scans)
+
+    problems = [
+        ConfigProblem(f"jobs.{job.group}.scan", f"`{job.scan.tool}` is not installed here", install_hint(job.scan.tool))
+        for job in asked
+        if job.scan and not scanner_version(job.scan.tool)
+    ]
+    if problems:
+        raise ConfigError(pipeline.source, tuple(problems))
 
 
 def plan_request(machine: Machine, request: Request, tell: Observer) -> Plan:

@@ -13,7 +13,7 @@ from hookci.model.expression import evaluate
 from hookci.model.globs import any_matches, name_matches
 from hookci.model.pipeline import CachePolicy, When
 from hookci.model.plan import Action, Plan, PlannedJob
-from hookci.model.snapshot import HookName
+from hookci.model.snapshot import FORK_POINT, HookName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -102,6 +102,9 @@ class _Facts:
         texts = (*job.before_script, *job.script, *job.after_script, *job.variables.values())
         texts += tuple(part for cache in job.cache for part in (cache.key, *cache.paths))
         names = {name for text in texts for name in _PREDEFINED.findall(text)}
+        if job.scan is not None:
+            # what is new depends on what is there already, and what a push adds on the commits it sends
+            names |= {FORK_POINT} if job.scan.tool != "secrets" else {FORK_POINT, "HOOKCI_BASE", "HOOKCI_COMMIT"}
         self.read.update((name, self._snapshot.facts.get(name)) for name in names)
         return tuple(sorted(names))
 
@@ -177,6 +180,7 @@ def make_plan(
         left_out=left_out,
         skip=tuple(name for name in jobs if name in skipping),
         whole=asked == asked_by_hook(pipeline, hook),
+        all_scans=all(name in jobs for name, job in pipeline.jobs.items() if job.scan),
         facts_read=dict(sorted(facts.read.items())),
     )
 

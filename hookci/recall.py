@@ -67,11 +67,14 @@ def _recalled(planned: PlannedJob, found: Pass | None, now: float) -> PlannedJob
     if found is None:
         return planned
     if not usable(job, found, now):
-        return replace(planned, reason=f"{planned.reason}; the pass in run {found.run} is older than max_age")
+        over = "is older than max_age" if found.expires is None or now < found.expires else "counts no more"
+        return replace(planned, reason=f"{planned.reason}; the pass in run {found.run} {over}")
     reason = f"passed in run {found.run}"
     return replace(planned, action=Action.REMEMBERED, reason=reason, remembered_run=found.run)
 
 
 def usable(job: Job, found: Pass, now: float) -> bool:
-    """Whether a pass still counts at ``now`` (unix seconds); one from the future does not."""
+    """Whether a pass still counts at ``now`` (unix seconds); one from the future does not if its age matters."""
+    if found.expires is not None and not found.finished <= now < found.expires:
+        return False
     return job.memory and (job.max_age is None or 0 <= now - found.finished <= job.max_age)

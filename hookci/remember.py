@@ -11,6 +11,7 @@ from hookci.execute.environment import expand_all, planned_environment
 from hookci.execute.keys import job_keys
 from hookci.model.memory import RememberedVerdict
 from hookci.model.result import Outcome, Verdict
+from hookci.model.snapshot import FORK_POINT
 from hookci.recall import usable, with_memory
 from hookci.store.private import is_private_file, private_file, write_atomic
 
@@ -44,7 +45,8 @@ class Recall:
 class Remembering:
     """The memory of one repository, on one machine, for one installation of hookci.
 
-    ``use`` says whether what is remembered may answer; ``clock`` tells unix seconds.
+    ``use`` says whether what is remembered may answer; ``clock`` tells unix seconds.  ``compared`` finds out what a
+    snapshot is compared with, which costs a look at git and which only scans ask for.
     """
 
     memory: Memory
@@ -54,6 +56,7 @@ class Remembering:
     user: Mapping[str, str]
     installation: str
     clock: Callable[[], float]
+    compared: Callable[[Snapshot], Snapshot]
     use: bool = True
 
     def recall(self, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> Recall:
@@ -104,6 +107,8 @@ class Remembering:
         for known in self.memory.verdicts(hook, snapshot.tree, self.installation):
             if known.expires is not None and not known.since <= now < known.expires:
                 continue
+            if FORK_POINT in dict(known.facts):
+                snapshot = self.compared(snapshot)
             if any(snapshot.facts.get(name) != value for name, value in known.facts):
                 continue
             if all(self.observatory.look(kind, subject)[2] == value for kind, subject, value in known.observations):
@@ -133,7 +138,10 @@ class Remembering:
     def _end(self, recall: Recall, name: str) -> float | None:
         """Until when the pass of a job counts, in unix seconds; None for ever."""
         age, found = recall.plan.jobs[name].job.max_age, self.memory.passed(recall.keys[name])
-        return None if age is None else (found.finished if found else 0.0) + age
+        ends = [] if age is None else [(found.finished if found else 0.0) + age]
+        if found is not None and found.expires is not None:
+            ends.append(found.expires)
+        return min(ends, default=None)
 
 
 def read_salt(state: Path) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +16,18 @@ from hookci.execute.local import LocalExecutor
 from hookci.execute.observations import Observatory
 from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
+from hookci.git.comparison import with_fork_point
 from hookci.git.repository import Repository
 from hookci.git.snapshots import Scratch, config_files, tree_blobs
 from hookci.model.event import JobFinished, Notice
 from hookci.model.result import Outcome, RunResult, Verdict
+from hookci.model.scan import ScanChoice
 from hookci.proc.tree import adopt_orphans, end_orphans
 from hookci.remember import Remembering, read_salt
 from hookci.store.identity import ProcessIdentity, identify
 from hookci.store.private import private_directory
 from hookci.store.runs import Store
+from hookci.store.scanned import ScannedFiles
 from hookci.workspace.artifacts import ArtifactStore
 from hookci.workspace.cache import CacheStore
 from hookci.workspace.checkout import Source
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
-    from hookci.execute.schedule import Interrupts
+    from hookci.execute.schedule import Executor, Interrupts
     from hookci.model.event import Event, Observer
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
@@ -50,29 +53,48 @@ _RECENT = 200
 class Machine:
     """All that hookci takes from its surroundings, read once at the top.
 
-    ``clock`` tells unix seconds; ``which`` finds a program on a PATH; ``processors`` is how many cores
-    this process may use, ``installation`` names this hookci and its interpreter.
+    ``cache_home``, ``config_home`` and ``data_home`` are the user's, as the XDG specification has them.  ``clock``
+    tells unix seconds; ``which`` finds a program on a PATH; ``processors`` is how many cores this process may use,
+    ``python`` is our interpreter, ``installation`` names this hookci and its interpreter.
     """
 
     env: Mapping[str, str]
     cwd: Path
     cache_home: Path
     config_home: Path
+    data_home: Path
     clock: Callable[[], float]
     pid: int
     processors: int
+    python: str
     installation: str
     umask: int
     which: Callable[[str, str], str | None]
 
 
+_ALL = ScanChoice()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How to run a plan: ``parallel`` jobs at once (None: as the settings say), on after a failure, with the memory."""
+    """How to run a plan: ``parallel`` jobs at once (None: as the settings say), on after a failure, with the memory.
+
+    ``scans`` is what a person asks of its scans.
+    """
 
     parallel: int | None = None
     keep_going: bool = False
     memory: bool = True
+    scans: ScanChoice = _ALL
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a run reads from and writes to."""
+
+    store: Store
+    remembering: Remembering
+    found: ScannedFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +192,7 @@ class Session:
                 attributes=attributes,
                 carried_from=repository.top,
                 umask=machine.umask,
+                data=machine.data_home / "hookci",
             )
             yield (
                 store,
@@ -181,6 +204,7 @@ class Session:
                     user=machine.env,
                     installation=machine.installation,
                     clock=machine.clock,
+                    compared=functools.partial(with_fork_point, repository),
                     use=use,
                 ),
             )
@@ -226,22 +250,19 @@ class Session:
         """Run what of ``plan`` is not remembered, to its end, and write down what came out."""
         adopt_orphans()
         try:
-            with self.remembering(use=options.memory and not plan.skip) as (store, remembering):
+            use = options.memory and not plan.skip
+            with self.remembering(use=use) as (store, remembering), closing(ScannedFiles(self.state)) as found:
                 for warning in store.warnings:
                     observer(Notice(warning, "warning"))
-                return self._execute(store, remembering, plan, observer, interrupts, options)
+                parts = _Parts(store, remembering, found)
+                return self._execute(parts, plan, observer, interrupts, options)
         finally:
             end_orphans()
 
     def _execute(
-        self,
-        store: Store,
-        remembering: Remembering,
-        plan: Plan,
-        observer: Observer,
-        interrupts: Interrupts,
-        options: RunOptions,
+        self, parts: _Parts, plan: Plan, observer: Observer, interrupts: Interrupts, options: RunOptions
     ) -> RunResult:
+        store, remembering, found = parts.store, parts.remembering, parts.found
         self._end_what_was_interrupted(store)
         snapshot, blobs = plan.snapshot, self.blobs(plan.snapshot)
         recall = remembering.recall(plan, blobs)
@@ -265,9 +286,10 @@ class Session:
 
         passed_in = {name: job.remembered_run for name, job in plan.jobs.items() if job.remembered_run is not None}
         context = self._context(number, plan, blobs, passed_in, open_log)
+        context.artifacts.begin(number)
         locks = private_directory(self.state / "locks")
         executor = RememberingExecutor(
-            inner=LocalExecutor(context),
+            inner=self._executor(context, remembering, found, options),
             memory=store.memory,
             keys=recall.keys,
             locks=private_directory(locks / "jobs"),
@@ -281,12 +303,35 @@ class Session:
         settings = RunSettings(parallel=jobs, keep_going=options.keep_going, locks=locks)
         result = run_plan(plan, number, executor, settings, tell, interrupts)
         store.finish_run(number, result.verdict)
+        for warning in _unused_suppressions(plan, result, options.scans):
+            observer(Notice(warning, "warning"))
         remembering.remember(recall, result)
         store.prune()
         store.memory.prune()
         running = {record.number for record in store.runs(_RECENT) if record.verdict is None}
         context.artifacts.prune(keep={*passed_in.values(), *running})
         return result
+
+    def _executor(
+        self, context: RunContext, remembering: Remembering, found: ScannedFiles, options: RunOptions
+    ) -> Executor:
+        """What runs a job's attempts: with scanners, if there is a job that scans."""
+        local = LocalExecutor(context)
+        if not any(planned.job.scan for planned in context.plan.jobs.values()):
+            return local
+        from hookci.compare import Scans  # noqa: PLC0415 (not every run scans)
+        from hookci.execute.scanning import ScanningExecutor  # noqa: PLC0415
+
+        scans = Scans(
+            repository=self.repository,
+            scratch=self.scratch,
+            observatory=remembering.observatory,
+            memory=found,
+            python=self.machine.python,
+            processors=self.machine.processors,
+            clock=self.machine.clock,
+        )
+        return ScanningExecutor(local, context, scans.context(context, options.scans))
 
     def _context(
         self,
@@ -311,3 +356,14 @@ class Session:
             open_log=open_log,
             which=machine.which,
         )
+
+
+def _unused_suppressions(plan: Plan, result: RunResult, choice: ScanChoice) -> list[str]:
+    """What to say of suppressions that matched nothing, if every scan of the pipeline was made just now, in full."""
+    scans = [planned.job.scan for planned in plan.jobs.values() if planned.job.scan]
+    reports = [job.scan for job in result.jobs if job.scan]
+    if not plan.all_scans or choice.paths or not scans or len(reports) < len(scans):
+        return []
+    from hookci.scan.assess import unused_suppressions  # noqa: PLC0415 (not every run scans)
+
+    return unused_suppressions(scans[0].suppressions, reports, everything=choice.everything)

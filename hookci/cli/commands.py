@@ -28,11 +28,13 @@ _COMMANDS = {
     "schema": "setup",
     "run": "running",
     "plan": "running",
+    "scan": "scan",
     "forget": "running",
     "doctor": "doctor",
     "status": "history",
     "runs": "history",
     "log": "history",
+    "advisories": "advisories",
     "completion": "completion",
 }
 """Every command and the module it lives in; a module is imported when one of its commands is used."""

@@ -19,7 +19,7 @@ from hookci.report.terminal import shown, wants_color
 
 if TYPE_CHECKING:
     from hookci.cli.screen import ColorSetting
-    from hookci.report.documents import Document
+    from hookci.report.entries import Document
 
 __all__ = ["log", "runs", "status"]
 

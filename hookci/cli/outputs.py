@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hookci.model.event import Event
     from hookci.model.result import RunResult
 
-__all__ = ["Outputs"]
+__all__ = ["Outputs", "make_room", "write_file"]
 
 
 class Outputs:
@@ -40,7 +40,7 @@ class Outputs:
         self._as_json = as_json
         self._junit = junit
         if junit is not None:
-            _make_room(junit)
+            make_room(junit, "--junit")
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
@@ -55,19 +55,33 @@ class Outputs:
             HookciError: a file cannot be written.
         """
         if self._junit is not None:
-            try:
-                self._junit.write_bytes(junit_xml(result, tails, started=self._recorder.started))
-            except OSError as error:
-                raise HookciError(f"{self._junit} cannot be written: {error.strerror}") from error
+            write_file(self._junit, junit_xml(result, tails, started=self._recorder.started))
         if self._as_json:
             write_out(sys.stdout, as_json(self._recorder.run_document(result)))
 
 
-def _make_room(junit: Path) -> None:
-    if not junit.parent.is_dir():
-        raise UsageError(f"--junit: {junit.parent} is not a directory")
-    if junit.is_file() and not junit.is_symlink():
+def make_room(file: Path, option: str) -> None:
+    """Remove a file that is left from another run, so that it does not stay when there is no verdict.
+
+    Raises:
+        UsageError: a file that ``option`` names cannot be.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(f"{option}: {file.parent} is not a directory")
+    if file.is_file() and not file.is_symlink():
         try:
-            junit.unlink()
+            file.unlink()
         except OSError as error:
-            raise UsageError(f"--junit: {junit} cannot be replaced: {error.strerror}") from error
+            raise UsageError(f"{option}: {file} cannot be replaced: {error.strerror}") from error
+
+
+def write_file(file: Path, data: bytes) -> None:
+    """Write what a person asked for.
+
+    Raises:
+        HookciError: it cannot be written.
+    """
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise HookciError(f"{file} cannot be written: {error.strerror}") from error

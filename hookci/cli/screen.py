@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import shutil
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from hookci.cli.surroundings import write_out
@@ -14,7 +17,7 @@ from hookci.model.event import RunStarted
 from hookci.model.result import Verdict
 from hookci.model.snapshot import HookName
 from hookci.report.lines import LineReporter
-from hookci.report.summary import failure_text, success_text
+from hookci.report.summary import failure_text, scan_text, success_text
 from hookci.report.tails import Tails
 from hookci.report.terminal import wants_color
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from hookci.model.event import Event, Observer
     from hookci.model.result import RunResult
+    from hookci.report.findings import View
 
 __all__ = ["ColorSetting", "Screen", "screen"]
 
@@ -58,14 +62,20 @@ class Screen:
         if result.verdict is Verdict.GREEN:
             text = success_text(result, color=self._color)
         else:
-            text = failure_text(
-                result,
-                self._tails.lines(),
-                rerun=lambda job: self._again(job, result.commit),
-                width=shutil.get_terminal_size().columns,
-                color=self._color,
-            )
+            again = functools.partial(self._again, commit=result.commit)
+            text = failure_text(result, self._tails.lines(), self._view(), rerun=again)
         write_out(self._stream, text)
+
+    def scans(self, result: RunResult, *, full: bool) -> None:
+        """Write all that the scans of a run have found; with ``full`` also what does not block."""
+        view = replace(self._view(), full=full, limit=None)
+        write_out(self._stream, scan_text(result, self._tails.lines(), view))
+
+    def _view(self) -> View:
+        from hookci.report.findings import View  # noqa: PLC0415 (a verdict that is green has no need of it)
+
+        width = shutil.get_terminal_size().columns
+        return View(width=width, color=self._color, today=datetime.now(UTC).date())
 
     def _again(self, job: str, commit: str | None) -> str:
         """The command that runs one job on the same thing again: a commit, or the index for None."""

@@ -91,7 +91,9 @@ def check(rev: str | None, staged: bool) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["config", "run", "plan", "status", "runs", "events"]), default="config")
+@click.argument(
+    "what", type=click.Choice(["config", "run", "scan", "plan", "status", "runs", "events"]), default="config"
+)
 def schema(what: str) -> None:
     """Print the JSON Schema of hookci.toml, for editors, or of what a command writes with --json or --events."""
     if what == "config":

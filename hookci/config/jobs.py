@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hookci.config.matrix import cells
 from hookci.config.problems import Problem, unknown
 from hookci.config.rules import allow_failure, read_rules
+from hookci.config.scans import check_scan_job, has_scanner, read_scan, without_script
 from hookci.config.values import check_name, check_names, check_paths, check_script, seconds
 from hookci.config.words import show
 from hookci.model.pipeline import AllowFailure, Artifacts, Cache, Job, Need, Retry, When
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["allow_failure", "read_jobs"]
 
 _DEFAULT_STAGE = "test"
-_CANNOT_YET = {"image": "containers", "services": "containers", "scan": "scanners", "build": "building images"}
+_CANNOT_YET = {"image": "containers", "services": "containers", "build": "building images"}
 
 
 def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
@@ -43,7 +44,8 @@ def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
     for name, table in document.jobs.items():
         path = ("jobs", name)
         check_name(name, "job", path, problems)
-        job = replace(_changed(base, table, path, problems), name=name, group=name)
+        start = without_script(base, document.stages) if has_scanner(table) else base
+        job = replace(_changed(start, table, path, problems), name=name, group=name)
         job = replace(job, unsupported=_unsupported(table, document.defaults))
         if job.when is When.MANUAL and not {"allow_failure"} & (
             table.model_fields_set | document.defaults.model_fields_set
@@ -75,11 +77,14 @@ def _check(job: Job, table: JobTable, structure: Structure, problems: list[Probl
     stages = structure.document.stages
     if job.stage not in stages and structure.is_sound("stages"):
         problems.append(unknown((*path, "stage"), "stage", job.stage, stages))
-    if table.script is None and table.scan is None:
+    if table.script is None and (table.scan is None or table.scan.sarif is not None):
         problems.append(Problem(path, "has no script"))
+    check_scan_job(table, path, problems)
 
 
 def _unsupported(table: JobTable, defaults: Settings) -> str | None:
+    if has_scanner(table):
+        return None
     asked = {key: getattr(table, key) or getattr(defaults, key, None) for key in _CANNOT_YET}
     return "; ".join(f"{_shown(key, value)}: {_CANNOT_YET[key]}" for key, value in asked.items() if value) or None
 
@@ -152,6 +157,7 @@ _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
     "carry": check_paths,
     "resource_group": _plain(str),
     "reports": _junit,
+    "scan": read_scan,
     "tools": _plain(tuple),
     "memory": _plain(bool),
     "max_age": _timeout,

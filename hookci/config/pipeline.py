@@ -11,6 +11,7 @@ from hookci.config.jobs import read_jobs
 from hookci.config.needs import check_hooks, check_needs, job_names
 from hookci.config.problems import Problem, expected, in_file_order
 from hookci.config.requires import is_met
+from hookci.config.scans import read_suppressions, with_suppressions
 from hookci.config.structure import read_structure
 from hookci.config.values import check_name
 from hookci.config.words import show
@@ -35,14 +36,16 @@ def read_pipeline(source: str, raw: Mapping[str, Any]) -> Pipeline:
     structure = read_structure(raw)
     problems: list[Problem] = []
     _check_top(structure, problems)
-    jobs = read_jobs(structure, problems)
+    suppressions = read_suppressions(structure.document.suppressions, problems)
+    jobs = with_suppressions(read_jobs(structure, problems), suppressions)
     check_needs(structure, jobs, problems)
     hooks = check_hooks(structure, jobs, problems)
     check_environments(structure, job_names(structure, jobs), problems)
     found = [*structure.problems, *_certain(structure, problems), *_unspeakable(raw)]
     if found:
         raise ConfigError(source, in_file_order(found, raw))
-    return Pipeline(source=source, stages=tuple(structure.document.stages), jobs=jobs, hooks=hooks)
+    stages = tuple(structure.document.stages)
+    return Pipeline(source=source, stages=stages, jobs=jobs, hooks=hooks, suppressions=suppressions)
 
 
 def _certain(structure: Structure, problems: list[Problem]) -> Iterator[Problem]:

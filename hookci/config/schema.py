@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hookci.config.schema_base import Duration, Table, Texts, Variables, one_or_more
 from hookci.config.schema_job import JobTable, Settings
+from hookci.config.schema_scan import SuppressionTable
 
 __all__ = ["DEFAULT_STAGES", "Document", "EnvironmentTable", "HealthTable", "Hooks"]
 
@@ -48,6 +49,9 @@ class HealthTable(Table):
 _Health = Annotated[
     list[HealthTable], one_or_more(dict, "a table or a list of tables", HealthTable | list[HealthTable])
 ]
+
+
+_Suppressions = list[SuppressionTable]
 
 
 class EnvironmentTable(Table):
@@ -103,5 +107,6 @@ class Document(Table):
     variables: Variables = Field(default={}, description="Environment variables of all jobs.")
     jobs: dict[str, JobTable] = Field(default={}, description="The jobs, by name.")
     hooks: Hooks = Field(default=Hooks(), description="Which stages or jobs each git hook asks for.")
+    suppressions: _Suppressions = Field(default=[], description="Findings of security scans that pass until a day.")
     environments: dict[str, EnvironmentTable] = Field(default={}, description="The places to deploy to, by name.")
     notify: NotifyTable = Field(default=NotifyTable(), description="Who is told, and about what.")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from hookci.config.schema_base import Codes, Duration, Matrix, Table, Texts, Variables, one_or_more, short_for
+from hookci.config.schema_scan import ScannerName, ScanTable
 from hookci.model.pipeline import CachePolicy, RetryOn, When
 from hookci.model.snapshot import HookName
 
@@ -133,6 +134,7 @@ _Retry = Annotated[
     RetryTable, short_for(int, "max", "a whole number or a table", Annotated[int, Field(ge=0, le=10)] | RetryTable)
 ]
 _Service = Annotated[ServiceTable, short_for(str, "image", "text or a table", str | ServiceTable)]
+_Scan = Annotated[ScanTable, short_for(str, "tool", "the name of a scanner or a table", ScannerName | ScanTable)]
 _Build = Annotated[BuildTable, short_for(str, "context", "text or a table", str | BuildTable)]
 
 
@@ -176,7 +178,9 @@ class Settings(Table):
 class JobTable(Settings):
     """Commands with variables, inputs and a deadline."""
 
-    stage: str | None = Field(default=None, description="The stage it belongs to; default: test.")
+    stage: str | None = Field(
+        default=None, description="The stage it belongs to; default: test, for a scanner security where there is one."
+    )
     script: Texts | None = Field(default=None, description="The commands; the first that fails ends the job.")
     needs: list[Need] | None = Field(
         default=None, description="The jobs it waits for, instead of all jobs of the stages before."
@@ -191,7 +195,7 @@ class JobTable(Settings):
     resource_group: str | None = Field(default=None, description="Jobs of one group never run at the same time.")
     matrix: Matrix | None = Field(default=None, description="Tables of variables; one job for every combination.")
     reports: ReportsTable | None = Field(default=None, description="Files it writes that hookci reads.")
-    scan: str | None = Field(
-        default=None, description="A security scanner to run instead of a script.", examples=["bandit", "secrets"]
+    scan: _Scan | None = Field(
+        default=None, description="A security scanner to run instead of a script, or a report that the script writes."
     )
     build: _Build | None = Field(default=None, description="An image that is built first and runs the job.")

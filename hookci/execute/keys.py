@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hookci.model.globs import matcher
 from hookci.model.memory import JobKey
+from hookci.model.scan import BASELINE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Job
     from hookci.model.plan import Plan, PlannedJob
 
-__all__ = ["job_keys", "narrowed"]
+__all__ = ["definition", "job_keys", "narrowed"]
 
 _ALWAYS = (".gitattributes", ".gitmodules")
 
@@ -72,10 +73,12 @@ def _key(
     parts = {
         "schema": _SCHEMA,
         "inputs": _inputs(job, plan, blobs),
-        "definition": _definition(job),
+        "definition": definition(job),
         "facts": {name: known.get(name) for name in planned.facts},
         "needs": dict(needs),
         "observations": observations,
+        # the tree has it, but declared inputs need not
+        "baseline": blobs().get(BASELINE_FILE) if job.scan and job.inputs is not None else None,
     }
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return JobKey(hashlib.sha256(text.encode()).hexdigest(), text, observations)
@@ -99,7 +102,7 @@ def narrowed(blobs: Mapping[str, str], inputs: tuple[str, ...]) -> dict[str, str
     }
 
 
-def _definition(job: Job) -> dict[str, object]:
+def definition(job: Job) -> dict[str, object]:
     """What a job does; how it is scheduled (stage, retry, deadline) changes no pass."""
     return {
         "shell": job.shell,
@@ -114,4 +117,5 @@ def _definition(job: Job) -> dict[str, object]:
         "artifacts": [job.artifacts.paths, job.artifacts.exclude, job.artifacts.when],
         "junit": job.junit,
         "cache": [[cache.key, cache.key_files, cache.paths, cache.policy] for cache in job.cache],
+        "scan": repr(job.scan),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookci.errors import HookciError
@@ -33,11 +34,19 @@ if TYPE_CHECKING:
     from hookci.workspace.cache import CachePlace
     from hookci.workspace.slots import Slot
 
-__all__ = ["LocalExecutor"]
+__all__ = ["LocalExecutor", "Visit"]
 
 _AFTER_SCRIPT_TIMEOUT = 300.0
 """Seconds; GitLab gives an after_script five minutes too."""
 _STATUS = {"exit": "failed", "timeout": "failed", "cancel": "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Looks at an attempt's workspace: before its script starts, and when script and after_script are over."""
+
+    before: Callable[[Path], None]
+    after: Callable[[Path, Ended], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,13 @@ class LocalExecutor:
 
     context: RunContext
 
-    def __post_init__(self) -> None:
-        self.context.artifacts.begin(self.context.number)
-
     def run(
-        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+        self,
+        planned: PlannedJob,
+        cancel: JobCancel,
+        tell: Callable[[JobOutput], None],
+        started: Callable[[], None],
+        visit: Visit | None = None,
     ) -> JobResult:
         """Run one attempt to its end; nothing of it runs any more afterwards.
 
@@ -59,13 +70,14 @@ class LocalExecutor:
             cancel: ends it early; the outcome is then ``cancelled``.
             tell: gets the output.
             started: called when the job's first process runs.
+            visit: looks at the workspace.
 
         Raises:
             HookciError: the attempt could not be made, so there is no verdict.
         """
         slot = self.context.slots.acquire(planned.job.name)
         try:
-            return _Attempt(self.context, planned, slot, cancel, tell, started).run()
+            return _Attempt(self.context, planned, slot, cancel, tell, started, visit).run()
         finally:
             slot.release()
 
@@ -78,6 +90,7 @@ class _Attempt:
     cancel: JobCancel
     tell: Callable[[JobOutput], None]
     started: Callable[[], None]
+    visit: Visit | None
 
     @property
     def job(self) -> Job:
@@ -94,11 +107,15 @@ class _Attempt:
                 self._prepare(places, output)
                 if self.cancel.soft.reason is not None:
                     return self._cancelled_before_start(self.cancel.soft.reason)
+                if self.visit:
+                    self.visit.before(Path(os.fsdecode(self.slot.workspace)))
                 script = self._script((*self.job.before_script, *self.job.script), "script")
                 reports = Reports(self.slot.workspace, self.job.junit)
                 ended = self._supervise(script, environment, output, self.job.timeout)
                 if self.job.after_script and self.cancel.hard.reason is None:
                     self._after_script(ended, environment, output)
+                if self.visit:
+                    self.visit.after(Path(os.fsdecode(self.slot.workspace)), ended)
                 passed = ended.why == "exit" and ended.returncode == 0
                 tests = None if ended.why == "cancel" else reports.read(masker.mask, output.say)
                 self._keep(places, output, passed=passed)

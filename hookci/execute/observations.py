@@ -44,7 +44,7 @@ class Observatory:
 
     ``salt`` is secret and this clone's own: values of the environment are only ever stored as digests
     under it.  ``settings`` are git's, all of them; ``attributes`` the files beside the tree that say
-    how a checkout is written.
+    how a checkout is written, ``data`` hookci's directory among the user's data.
     """
 
     user: Mapping[str, str]
@@ -54,6 +54,7 @@ class Observatory:
     attributes: tuple[Path, ...]
     carried_from: Path | None
     umask: int
+    data: Path
 
     def look(self, kind: str, subject: str) -> Observation:
         """How a thing is now.
@@ -61,7 +62,8 @@ class Observatory:
         Args:
             kind: ``environment`` (subject: patterns of variable names beside those every job gets, as JSON),
                 ``tool`` (a word that may name a program), ``carry`` (an untracked file), ``checkout`` (what
-                changes how files are written) or ``platform``.
+                changes how files are written), ``platform``, ``scanner`` or ``advisories`` (the database that the
+                scanner ``dependencies`` asks).
             subject: see there.
         """
         value = {
@@ -70,6 +72,8 @@ class Observatory:
             "carry": self._carry,
             "checkout": self._checkout,
             "platform": self._platform,
+            "scanner": _scanner,
+            "advisories": self._advisories,
         }[kind](subject)
         return (kind, subject, value)
 
@@ -80,6 +84,10 @@ class Observatory:
         patterns = json.dumps(sorted({*job.pass_env, *job.secrets}))
         looks = [self.look("platform", ""), self.look("checkout", ""), self.look("environment", patterns)]
         looks += [self.look("carry", name) for name in sorted(job.carry)]
+        if job.scan is not None:
+            looks += [self.look("scanner", job.scan.tool), self.look("advisories", job.scan.tool)]
+            if not job.script:  # no shell runs
+                return looks
         shells = (job.shell,) if job.shell else ("bash", "sh")
         # words that name no program are looked at too: when one comes to name one, the script does another thing
         return looks + [self.look("tool", word) for word in sorted({*words, *shells})]
@@ -138,6 +146,19 @@ class Observatory:
                 parts += [os.fsencode(path), path.read_bytes()]
         return self._digest(*parts, oct(self.umask).encode())
 
+    def _advisories(self, tool: str) -> str:
+        if tool != "dependencies":
+            return ""
+        from hookci.scan.advisories.database import fingerprint_of  # noqa: PLC0415 (only when it is asked)
+
+        return fingerprint_of(self.data)
+
     def _platform(self, _subject: str) -> str:
         name = os.uname()
         return f"{sys.platform} {name.machine} {name.release}"
+
+
+def _scanner(tool: str) -> str:
+    from hookci.scan.scanners import scanner_version  # noqa: PLC0415 (only jobs that scan)
+
+    return scanner_version(tool)

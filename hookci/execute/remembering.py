@@ -70,7 +70,7 @@ class RememberingExecutor:
             result = self.inner.run(planned, cancel, tell, started)
             self.outcomes[job.name] = result.outcome
             if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
-                self.memory.remember_pass(key, job.name, self.run_number, result.seconds)
+                self.memory.remember_pass(key, job.name, self.run_number, result.seconds, result.holds_until)
             elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
                 self.memory.disown(key)
             return result

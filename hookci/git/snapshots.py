@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,23 @@ from hookci.git.push import OWN_REFS
 from hookci.model.snapshot import RefUpdate, Snapshot, is_zero
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hookci.git.repository import Repository
 
-__all__ = ["Scratch", "config_files", "index_tree", "of_index", "of_push", "of_revision", "tree_blobs", "visible_files"]
+__all__ = [
+    "Scratch",
+    "config_files",
+    "fork_point",
+    "index_tree",
+    "of_index",
+    "of_push",
+    "of_revision",
+    "of_work_tree",
+    "tree_blobs",
+    "visible_files",
+]
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -67,17 +79,8 @@ def index_tree(repository: Repository, scratch: Scratch) -> str:
     Raises:
         GitError: the index cannot be a tree, such as one with unmerged paths.
     """
-    scratch.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    copy = scratch.directory / f"index-{os.getpid()}"
-    for left in (copy, copy.with_name(f"{copy.name}.lock")):
-        left.unlink(missing_ok=True)  # by a hookci that was killed and had this process id
-    environment = {**scratch.environment(repository), "GIT_INDEX_FILE": str(copy)}
-    try:
-        if repository.index.exists():
-            shutil.copyfile(repository.index, copy)
+    with _index_copy(repository, scratch) as environment:
         done = repository.git("write-tree", env=environment, check=False)
-    finally:
-        copy.unlink(missing_ok=True)
     if done.returncode != 0:
         unmerged = b"unmerged" in done.stderr + done.stdout
         hint = "resolve the conflicts and `git add` the files" if unmerged else None
@@ -85,19 +88,56 @@ def index_tree(repository: Repository, scratch: Scratch) -> str:
     return done.stdout.decode("ascii").strip()
 
 
+@contextmanager
+def _index_copy(repository: Repository, scratch: Scratch) -> Iterator[dict[str, str]]:
+    """An environment in which git works on a copy of the index at hand, and writes objects among our own."""
+    scratch.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy = scratch.directory / f"index-{os.getpid()}"
+    for left in (copy, copy.with_name(f"{copy.name}.lock")):
+        left.unlink(missing_ok=True)  # by a hookci that was killed and had this process id
+    try:
+        if repository.index.exists():
+            shutil.copyfile(repository.index, copy)
+        yield {**scratch.environment(repository), "GIT_INDEX_FILE": str(copy)}
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def work_tree(repository: Repository, scratch: Scratch) -> str:
+    """The tree of the files as they are, tracked or not, without what is ignored; written among our own objects.
+
+    Raises:
+        UsageError: a bare repository has none.
+        GitError: a file cannot be read.
+    """
+    if repository.top is None:
+        raise UsageError(f"{repository.common_dir} has no work tree", "name a commit with --rev")
+    with _index_copy(repository, scratch) as environment:
+        repository.git("add", "--all", "--", ".", env=environment)
+        return repository.git("write-tree", env=environment).stdout.decode("ascii").strip()
+
+
+def of_work_tree(repository: Repository, scratch: Scratch) -> Snapshot:
+    """The snapshot of the files as they are, as a synthetic child of ``HEAD``."""
+    return _of_files(repository, scratch, work_tree(repository, scratch), "work tree")
+
+
 def of_index(repository: Repository, scratch: Scratch, tree: str | None = None) -> Snapshot:
     """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``.
 
     ``tree`` is the index's (see `index_tree`), should the caller know it.
     """
-    tree = tree or index_tree(repository, scratch)
+    return _of_files(repository, scratch, tree or index_tree(repository, scratch), "index")
+
+
+def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) -> Snapshot:
     head = repository.ask("show", "-s", "--format=%H @%ct +0000", "HEAD", "--")
     parent, _, date = head.partition(" ") if head else (None, "", _NO_PARENT_DATE)
     parents = [parent, *_merge_heads(repository)] if parent else []
     when = {f"GIT_{role}_DATE": date for role in ("AUTHOR", "COMMITTER")}
     environment = {**scratch.environment(repository), **_IDENTITY, **when}
     arguments = [part for name in parents for part in ("-p", name)]
-    made = repository.git("commit-tree", *arguments, "-m", "the index, judged by hookci", tree, env=environment)
+    made = repository.git("commit-tree", *arguments, "-m", f"the {source}, judged by hookci", tree, env=environment)
     commit = made.stdout.decode("ascii").strip()
     branch = _current_branch(repository)
     facts = _facts(repository, tree=tree, commit=commit, branch=branch, tag=None, base=parent, env=environment)
@@ -105,8 +145,8 @@ def of_index(repository: Repository, scratch: Scratch, tree: str | None = None) 
     return Snapshot(
         tree=tree,
         commit=commit,
-        source="index",
-        label="the index",
+        source=source,
+        label=f"the {source}",
         branch=branch,
         base=parent,
         changed=changed,
@@ -130,7 +170,7 @@ def of_revision(repository: Repository, revision: str) -> Snapshot:
     elif branch is None and not full.startswith(_TAGS):
         branch = _branch_at(repository, commit)
     tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
-    base = _fork_point(repository, commit, "origin")
+    base = fork_point(repository, commit, "origin")
     label = branch or tag or commit[:8]
     tree = repository.ask("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
     return _of_commit(repository, commit, tree, source="commit", label=label, branch=branch, tag=tag, base=base)
@@ -188,7 +228,7 @@ def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, 
         label=branch or tag or name,
         branch=branch,
         tag=tag,
-        base=objects.get(f"{update.remote_oid}^{{commit}}") or _fork_point(repository, commit, remote),
+        base=objects.get(f"{update.remote_oid}^{{commit}}") or fork_point(repository, commit, remote),
         remote_ref=name,
         more=before,
     )
@@ -244,7 +284,7 @@ def _branch_at(repository: Repository, commit: str) -> str | None:
     return current if current in names else next(iter(names), None)
 
 
-def _fork_point(repository: Repository, commit: str, remote: str) -> str | None:
+def fork_point(repository: Repository, commit: str, remote: str) -> str | None:
     """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
     known = repository.refs([f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master")])
     return repository.ask("merge-base", next(iter(known)), commit) if known else None

@@ -21,11 +21,15 @@ class JobKey:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A job passed in ``run``; ``finished`` is in unix seconds, ``seconds`` how long it took."""
+    """A job passed in ``run``; ``finished`` is in unix seconds, ``seconds`` how long it took.
+
+    ``expires`` is when it ceases to count, in unix seconds; None for never.
+    """
 
     run: int
     finished: float
     seconds: float
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hookci.model.expression import Expression
+    from hookci.model.scan import Scan, Suppression
 
 __all__ = [
     "AllowFailure",
@@ -136,7 +137,8 @@ class Job:
     written under.  ``needs`` is None when the order of the stages decides.  ``timeout`` is in
     seconds.  A pass is remembered if ``memory``, for ``max_age`` seconds (None: for ever); ``tools`` are the
     programs it depends on, None for every program that a word of the script names.  ``unsupported``
-    names what this version cannot do yet but the config asks for.
+    names what this version cannot do yet but the config asks for.  A job with a ``scan`` looks for security
+    findings: without a script, unless the scan reads the report that the script writes.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Job:
     memory: bool = True
     max_age: float | None = None
     unsupported: str | None = None
+    scan: Scan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +176,7 @@ class Pipeline:
 
     ``jobs`` keeps the order of the file, matrix cells expanded.  ``hooks`` holds what ``[hooks]``
     says, by hook name; a hook that is not there asks for its default (see `hookci.plan`).
+    ``suppressions`` are those of the file, expired ones too; the scan of each job has them all.
     """
 
     source: str
@@ -180,3 +184,4 @@ class Pipeline:
     jobs: Mapping[str, Job]
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()

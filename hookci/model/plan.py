@@ -50,7 +50,8 @@ class Plan:
     """The job graph of one run on one snapshot: what runs, what does not, each with its reason.
 
     ``left_out`` names the pipeline's other jobs, each with its reason.  ``skip`` are jobs a person asked
-    to leave out for once.  ``whole`` says that it is all that ``hook`` asks for.  ``facts_read`` holds
+    to leave out for once.  ``whole`` says that it is all that ``hook`` asks for, ``all_scans`` that no job of the
+    pipeline that scans is left out.  ``facts_read`` holds
     every fact beside the tree that the plan looked at, with its value: two snapshots with equal trees
     and equal ``facts_read`` have the same verdict.
     """
@@ -62,6 +63,7 @@ class Plan:
     left_out: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
     whole: bool = False
+    all_scans: bool = False
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
 
     @property

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hookci.model.finding import ScanReport
     from hookci.model.testreport import ReportedTests
 
 __all__ = ["JobResult", "Outcome", "RunResult", "Verdict"]
@@ -53,7 +54,9 @@ class JobResult:
     ``seconds`` is wall-clock time of the last attempt, ``reason`` says in words why the outcome
     is what it is, ``command`` is the line of the script that ended it, ``log`` the path of the
     whole output, ``hints`` what a person may try next.  ``tests`` is what the job's own test reports say, None
-    without one; it never decides the outcome.
+    without one; it never decides the outcome.  ``scan`` is what a scan job found; it decides the outcome of such a job.
+    ``holds_until`` is until when a pass may be recalled (unix seconds; None
+    for ever).
     """
 
     name: str
@@ -67,6 +70,8 @@ class JobResult:
     log: str | None = None
     hints: tuple[str, ...] = ()
     tests: ReportedTests | None = None
+    scan: ScanReport | None = None
+    holds_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HookEvent", "HookName", "RefUpdate", "Snapshot", "is_zero"]
+__all__ = ["FORK_POINT", "HookEvent", "HookName", "RefUpdate", "Snapshot", "is_zero"]
+
+FORK_POINT = "HOOKCI_FORK_POINT"
+"""The fact that names the commit a scan is compared with; only pipelines that scan ask for it."""
 
 
 class HookName(StrEnum):

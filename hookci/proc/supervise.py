@@ -15,6 +15,7 @@ from hookci.errors import HookciError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Cancel", "Ended", "Supervised", "exit_text", "supervise"]
 
@@ -74,7 +75,8 @@ class Ended:
 class Supervised:
     """What to start: the program, where, with which whole environment, and for how many seconds at most.
 
-    ``token`` marks its processes (see `hookci.proc.tree`), ``directory`` is the workspace they live in.
+    ``token`` marks its processes (see `hookci.proc.tree`), ``directory`` is the workspace they live in.  ``errors`` is
+    a new file for its standard error, None for one stream with its output.
     """
 
     argv: Sequence[str]
@@ -83,6 +85,7 @@ class Supervised:
     timeout: float
     token: str
     directory: str
+    errors: Path | None = None
 
 
 class _Follower:
@@ -158,16 +161,18 @@ class _Follower:
 
 def _start(what: Supervised) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            what.argv,
-            cwd=what.cwd,
-            env=what.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            bufsize=0,
-        )
+        with contextlib.ExitStack() as opened:
+            errors = opened.enter_context(what.errors.open("xb")) if what.errors else subprocess.STDOUT
+            return subprocess.Popen(
+                what.argv,
+                cwd=what.cwd,
+                env=what.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                bufsize=0,
+            )
     except OSError as error:
         raise HookciError(f"`{what.argv[0]}` could not be started: {error.strerror}") from error
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from hookci.model.event import JobFinished, JobOutput, JobRetried, JobStarted, Notice, RunFinished, RunStarted
 from hookci.model.text import plain
-from hookci.report.documents import VERSION, Document, ErrorEntry, JobEntry, PlanEntry, RunEntry, Version
+from hookci.report.documents import VERSION, Version
+from hookci.report.entries import Document, ErrorEntry, JobEntry, PlanEntry, RunEntry
 from hookci.report.machine import Recorder, as_json, at, error_entry, job_entry, notice_entry, plan_entry
 from hookci.report.tails import Partials
 

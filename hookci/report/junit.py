@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hookci.model.result import Outcome
 from hookci.model.text import plain
+from hookci.report.findings import View, findings_text
 from hookci.report.words import detail, told
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _ELEMENTS = {
 """What stands in the case of a job; nothing for one that passed."""
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
+_WIDTH = 120
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 # XML 1.0, production 2 (Char)
@@ -49,10 +51,11 @@ def junit_xml(result: RunResult, tails: Mapping[str, Sequence[str]], *, started:
         started: when it began.
     """
     root = ET.Element("testsuites", name="hookci")
+    view = View(width=_WIDTH, color=False, today=started.date(), limit=None)
     for stage in dict.fromkeys(job.stage for job in result.jobs):
         jobs = [job for job in result.jobs if job.stage == stage]
         suite = ET.SubElement(root, "testsuite", name=_text(stage))
-        suite.extend(_case(job, tails.get(job.name, ())) for job in jobs)
+        suite.extend(_case(job, tails.get(job.name, ()), view) for job in jobs)
         _count(suite, sum(job.seconds for job in jobs))
         suite.set("timestamp", started.isoformat(timespec="seconds"))
     _count(root, result.seconds)
@@ -60,7 +63,7 @@ def junit_xml(result: RunResult, tails: Mapping[str, Sequence[str]], *, started:
     return f"{_HEAD}{ET.tostring(root, encoding='unicode')}\n".encode()
 
 
-def _case(job: JobResult, tail: Sequence[str]) -> ET.Element:
+def _case(job: JobResult, tail: Sequence[str], view: View) -> ET.Element:
     case = ET.Element("testcase", classname=_text(f"hookci.{job.stage}"), name=_text(job.name), time=_time(job.seconds))
     kind = _ELEMENTS.get(job.outcome)
     if kind is None:
@@ -70,7 +73,8 @@ def _case(job: JobResult, tail: Sequence[str]) -> ET.Element:
     element = ET.SubElement(case, kind, message=_text(message))
     if kind != "skipped":
         element.set("type", job.outcome.value)
-    element.text = _text("\n".join([*_failing(job), *tail])) or None
+    lines = findings_text(job.scan, view) if job.scan else [*_failing(job), *tail]
+    element.text = _text("\n".join(lines)) or None
     return case
 
 

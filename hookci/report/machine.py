@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hookci.errors import ConfigError
 from hookci.model.event import Notice, RunStarted
+from hookci.model.finding import State
 from hookci.model.result import Verdict
 from hookci.model.text import plain
-from hookci.report.documents import (
+from hookci.report.documents import ErrorDocument, PlanDocument, RunDocument, RunsDocument, ScanDocument, StatusDocument
+from hookci.report.entries import (
     ConfigEntry,
-    ErrorDocument,
     ErrorEntry,
     FailingTest,
+    FindingEntry,
     HistoryEntry,
     JobEntry,
     JobTests,
     LeftOutEntry,
     NoticeEntry,
-    PlanDocument,
     PlanEntry,
     PlannedEntry,
     ProblemEntry,
-    RunDocument,
     RunEntry,
-    RunsDocument,
-    StatusDocument,
+    ScanEntry,
     UpstreamEntry,
 )
 
@@ -37,12 +36,13 @@ if TYPE_CHECKING:
 
     from hookci.errors import HookciError
     from hookci.model.event import Event
+    from hookci.model.finding import JudgedFinding, ScanReport
     from hookci.model.plan import Plan
     from hookci.model.record import RunRecord
     from hookci.model.result import JobResult, RunResult
     from hookci.model.status import Status
     from hookci.model.testreport import ReportedTests
-    from hookci.report.documents import Document
+    from hookci.report.entries import Document
 
 __all__ = [
     "Recorder",
@@ -101,6 +101,12 @@ class Recorder:
     def run_document(self, result: RunResult) -> RunDocument:
         """What ``hookci run --json`` writes."""
         return RunDocument(run=self.run(result), notices=tuple(self._notices), exit_status=result.verdict.exit_status)
+
+    def scan_document(self, result: RunResult) -> ScanDocument:
+        """What ``hookci scan --json`` writes."""
+        jobs = tuple(job_entry(job, full=True) for job in result.jobs)
+        run = replace(self.run(result), jobs=jobs)
+        return ScanDocument(run=run, notices=tuple(self._notices), exit_status=result.verdict.exit_status)
 
     def plan_document(self, plan: Plan) -> PlanDocument:
         """What ``hookci plan --json`` writes."""
@@ -188,8 +194,8 @@ def run_entry(plan: Plan, result: RunResult, started: datetime) -> RunEntry:
     )
 
 
-def job_entry(result: JobResult) -> JobEntry:
-    """How one job ended."""
+def job_entry(result: JobResult, *, full: bool = False) -> JobEntry:
+    """How one job ended; of its scan also what is neither new nor blocks, if ``full``."""
     return JobEntry(
         name=result.name,
         stage=result.stage,
@@ -202,6 +208,7 @@ def job_entry(result: JobResult) -> JobEntry:
         log=result.log,
         hints=result.hints,
         tests=_tests(result.tests) if result.tests else None,
+        scan=_scan(result.scan, full=full) if result.scan else None,
     )
 
 
@@ -216,6 +223,48 @@ def _tests(tests: ReportedTests) -> JobTests:
         failed=tests.failed,
         skipped=tests.skipped,
         failing=tuple(FailingTest(name=test.name, message=test.message) for test in tests.failing),
+    )
+
+
+def _scan(report: ScanReport, *, full: bool) -> ScanEntry:
+    return ScanEntry(
+        tool=report.tool,
+        version=report.version,
+        scanned=report.scanned,
+        what=plain(report.what),
+        base=report.base or None,
+        findings=tuple(_finding(one) for one in report.findings if full or one.blocks or one.state is State.NEW),
+        unchanged=report.unchanged,
+        unscanned=tuple(map(plain, report.unscanned)),
+        allowed_unscanned=report.allowed_unscanned,
+        notes=tuple(map(plain, report.notes)),
+    )
+
+
+def _finding(judged: JudgedFinding) -> FindingEntry:
+    finding = judged.finding
+    return FindingEntry(
+        tool=finding.tool,
+        rule=finding.rule,
+        name=plain(finding.name),
+        aliases=finding.aliases,
+        severity=finding.severity,
+        confidence=finding.confidence,
+        message=plain(finding.message),
+        path=finding.path,
+        line=finding.line or None,
+        column=finding.column or None,
+        end_line=finding.end_line or None,
+        end_column=finding.end_column or None,
+        commit=finding.commit or None,
+        help_uri=finding.help_uri or None,
+        fingerprint=judged.fingerprint,
+        secret=finding.secret or None,
+        state=judged.state,
+        suppressed=judged.suppressed or None,
+        in_source=finding.in_source,
+        blocks=judged.blocks,
+        note=judged.note,
     )
 
 

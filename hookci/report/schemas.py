@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from hookci.report.documents import ErrorDocument, PlanDocument, RunDocument, RunsDocument, StatusDocument
+from hookci.report.documents import (
+    ErrorDocument,
+    PlanDocument,
+    RunDocument,
+    RunsDocument,
+    ScanDocument,
+    StatusDocument,
+)
 from hookci.report.events import EventDocument
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ _ABOUT_EVENTS = _ABOUT.replace("One JSON document", "One line of JSON Lines")
 
 PUBLISHED: Mapping[str, tuple[TypeAdapter[object], str]] = {
     "run": (TypeAdapter(RunDocument | ErrorDocument), _ABOUT),
+    "scan": (TypeAdapter(ScanDocument | ErrorDocument), _ABOUT),
     "plan": (TypeAdapter(PlanDocument | ErrorDocument), _ABOUT),
     "status": (TypeAdapter(StatusDocument | ErrorDocument), _ABOUT),
     "runs": (TypeAdapter(RunsDocument | ErrorDocument), _ABOUT),

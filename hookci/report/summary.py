@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hookci.model.result import Outcome, Verdict
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from hookci.model.result import JobResult, RunResult
     from hookci.model.testreport import ReportedTests
+    from hookci.report.findings import View
     from hookci.report.terminal import Style
 
-__all__ = ["failure_text", "success_text"]
+__all__ = ["failure_text", "scan_text", "success_text"]
 
 _TAIL = 20
 _IN_FULL = 5
@@ -33,34 +35,43 @@ _VERDICTS: dict[Verdict, tuple[str, Style]] = {
 
 
 def success_text(result: RunResult, *, color: bool) -> str:
-    """One line that says what ran and how long it took; one more when jobs were left out on request."""
-    return "".join(f"{line}\n" for line in _ending(result, color=color))
+    """One line that says what ran and how long it took; more for what was not checked, or has a note."""
+    return "".join(f"{line}\n" for line in (*_remarks(result, color=color), *_ending(result, color=color)))
 
 
 def failure_text(
-    result: RunResult,
-    tails: Mapping[str, Sequence[str]],
-    *,
-    rerun: Callable[[str], str],
-    width: int,
-    color: bool,
+    result: RunResult, tails: Mapping[str, Sequence[str]], view: View, *, rerun: Callable[[str], str]
 ) -> str:
     """Every job that broke a run, then what became of the run; the most relevant comes last.
 
     Args:
         result: how the run ended, not green.
         tails: the end of the output by job, see `hookci.report.tails.Tails`.
+        view: the screen, and how much of what scans have found.
         rerun: the command that runs just the job with this name again.
-        width: columns of the screen.
-        color: whether to colour it.
     """
-    broken = [job for job in reversed(result.jobs) if job.outcome in BROKEN]
-    broken.sort(key=_relevance)
+    broken = _broken(result)
     others, in_full = broken[:-_IN_FULL], broken[-_IN_FULL:]
-    blocks = [_also(others, width)] if others else []
-    blocks += ["\n".join(_block(job, tails.get(job.name, ()), rerun(job.name), color=color)) for job in in_full]
-    blocks.append("\n".join(_ending(result, color=color)))
+    blocks = [_also(others, view.width)] if others else []
+    blocks += ["\n".join(_block(job, tails.get(job.name, ()), view, again=rerun(job.name))) for job in in_full]
+    blocks.append("\n".join([*_remarks(result, color=view.color), *_ending(result, color=view.color)]))
     return "\n\n".join(blocks) + "\n"
+
+
+def scan_text(result: RunResult, tails: Mapping[str, Sequence[str]], view: View) -> str:
+    """All that was scanned and found, then what became of it; arguments as for `failure_text`."""
+    good = [job for job in result.jobs if job.scan and job.outcome not in BROKEN]
+    blocks = ["\n".join([_heading(job, color=view.color), *_found(job, view)]) for job in good]
+    blocks += ["\n".join(_block(job, tails.get(job.name, ()), view)) for job in _broken(result)]
+    # with nothing in between they would be there twice
+    again = () if result.verdict is Verdict.GREEN else _remarks(result, color=view.color)
+    blocks.append("\n".join([*again, *_ending(result, color=view.color)]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _broken(result: RunResult) -> list[JobResult]:
+    broken = [job for job in reversed(result.jobs) if job.outcome in BROKEN]
+    return sorted(broken, key=_relevance)
 
 
 def _relevance(result: JobResult) -> bool:
@@ -74,22 +85,37 @@ def _also(others: Sequence[JobResult], width: int) -> str:
     return "\n".join(textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False))
 
 
-def _block(job: JobResult, tail: Sequence[str], again: str, *, color: bool) -> Iterator[str]:
+def _block(job: JobResult, tail: Sequence[str], view: View, *, again: str = "") -> Iterator[str]:
     def key(name: str) -> str:
-        return "  " + paint(f"{name}:", "dim", color=color)
+        return "  " + paint(f"{name}:", "dim", color=view.color)
 
-    yield _heading(job, color=color)
+    yield _heading(job, color=view.color)
+    if job.scan is None or (job.exit_code is not None and job.scan.unscanned):
+        yield from _script(job, tail, key, color=view.color)
+    yield from _found(job, view)
+    rest = [("hint", plain(hint)) for hint in job.hints] + [("log", job.log), ("again", again)]
+    told = [f"{key(name)} {text}" for name, text in rest if text]
+    if told and job.scan and job.scan.blocking:
+        yield ""
+    yield from told
+
+
+def _script(job: JobResult, tail: Sequence[str], key: Callable[[str], str], *, color: bool) -> Iterator[str]:
+    """Where the script of a job broke; of one whose scanner found something, the findings say more."""
     if job.command:
         first, *more = plain(job.command).strip().splitlines() or [""]
         yield f"{key('command')} {first}{' ...' if more else ''}"
     if job.tests and job.tests.failing:
         yield from _failing(job.tests, key)
     yield from _tail(tail, key, color=color)
-    for hint in job.hints:
-        yield f"{key('hint')} {plain(hint)}"
-    if job.log:
-        yield f"{key('log')} {job.log}"
-    yield f"{key('again')} {again}"
+
+
+def _found(job: JobResult, view: View) -> Iterator[str]:
+    if job.scan is not None:
+        from hookci.report.findings import findings_text  # noqa: PLC0415 (a remembered verdict has no scans)
+
+        lines = findings_text(job.scan, replace(view, width=view.width - 2))
+        yield from (f"  {line}".rstrip() for line in lines)
 
 
 def _heading(job: JobResult, *, color: bool) -> str:
@@ -124,6 +150,16 @@ def _tail(tail: Sequence[str], key: Callable[[str], str], *, color: bool) -> Ite
 def _bounded(line: str, *, color: bool) -> str:
     bare = plain(line)
     return f"{bare[:_LONGEST_LINE]} ..." if len(bare) > _LONGEST_LINE else shown(line, color=color)
+
+
+def _remarks(result: RunResult, *, color: bool) -> Iterator[str]:
+    """What was not scanned although nothing broke, and what scanners want to be known."""
+    for job in result.jobs:
+        if job.scan is not None and job.outcome not in BROKEN:
+            from hookci.report.findings import remarks  # noqa: PLC0415 (as above)
+
+            for text, unscanned in remarks(job.scan):
+                yield paint(f"hookci: {plain(job.name)}: {text}", "yellow" if unscanned else "dim", color=color)
 
 
 def _ending(result: RunResult, *, color: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hookci.report.terminal import paint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hookci.model.finding import JudgedFinding, ScanReport
     from hookci.model.result import JobResult
     from hookci.model.testreport import ReportedTests
     from hookci.report.terminal import Style
@@ -27,6 +28,7 @@ __all__ = [
     "mark",
     "named",
     "not_checked",
+    "speaks",
     "told",
 ]
 
@@ -115,9 +117,27 @@ def exit_words(code: int) -> str:
 
 def detail(result: JobResult) -> str:
     """Why ``result`` is what it is, in one line; empty when there is nothing to add to its outcome."""
-    reason = " ".join(plain(result.reason).split())
+    reason = " ".join(plain(result.reason or (_scan(result.scan) if result.scan else "")).split())
     status = exit_words(result.exit_code) if result.exit_code else ""
     return ", ".join(filter(None, (status if status not in reason else "", reason, _tests(result.tests))))
+
+
+def _scan(report: ScanReport) -> str:
+    """What came of a scan that is not red."""
+    from hookci.model.finding import State  # noqa: PLC0415 (a remembered verdict has no scans)
+
+    if report.unscanned:
+        return "not scanned"
+    files = sum(judged.is_unscanned for judged in report.findings)
+    new = sum(judged.state is State.NEW and not judged.is_unscanned and speaks(judged) for judged in report.findings)
+    found = f"{counted(new, 'new finding')} below the threshold" if new else "no new findings"
+    rest = f", {counted(files, 'file')} not scanned" if files else ""
+    return f"{found}{rest} ({report.what or counted(report.scanned, 'file')})"
+
+
+def speaks(judged: JudgedFinding) -> bool:
+    """Whether a finding is more than a number: nobody has said that it may be."""
+    return not judged.suppressed and not judged.finding.in_source
 
 
 def _tests(tests: ReportedTests | None) -> str:

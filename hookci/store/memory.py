@@ -38,19 +38,20 @@ class Memory:
 
     def passed(self, key: JobKey) -> Pass | None:
         """The pass that is remembered under exactly ``key``; its whole text is compared, not only its digest."""
-        for text, run, finished, seconds in self._rows(
-            "SELECT text, run, finished, seconds FROM passes WHERE digest = ?", key.digest
+        for text, run, finished, seconds, expires in self._rows(
+            "SELECT text, run, finished, seconds, expires FROM passes WHERE digest = ?", key.digest
         ):
             if text == key.text and isinstance(run, int) and isinstance(finished, float):
-                return Pass(run, finished, float(seconds))
+                return Pass(run, finished, float(seconds), None if expires is None else float(expires))
         return None
 
-    def remember_pass(self, key: JobKey, job: str, run: int, seconds: float) -> None:
-        """Remember that ``job`` passed in ``run``."""
-        row = (key.digest, key.text, json.dumps(job), run, self._clock(), seconds)
+    def remember_pass(self, key: JobKey, job: str, run: int, seconds: float, expires: float | None = None) -> None:
+        """Remember that ``job`` passed in ``run``, until ``expires`` (unix seconds; None for ever)."""
+        row = (key.digest, key.text, json.dumps(job), run, self._clock(), seconds, expires)
         with self._writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds, expires)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
 

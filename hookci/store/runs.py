@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hookci.errors import StateError
+from hookci.model.finding import State, report_from
 from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.testreport import FailedTest, ReportedTests
@@ -103,7 +104,7 @@ class Store:
         Raises:
             StateError: there is no such run.
         """
-        row = (run, json.dumps(result.name), json.dumps(dataclasses.asdict(result)))
+        row = (run, json.dumps(result.name), json.dumps(dataclasses.asdict(_without_known(result))))
         upsert = (
             "INSERT INTO jobs (run, name, result) VALUES (?, ?, ?)"
             " ON CONFLICT (run, name) DO UPDATE SET result = excluded.result"
@@ -229,12 +230,21 @@ def _run_record(row: tuple[Any, ...]) -> RunRecord:
     )
 
 
+def _without_known(result: JobResult) -> JobResult:
+    """``result`` without the findings that the base has too: they are counted, and may be thousands."""
+    if result.scan is None:
+        return result
+    new = tuple(judged for judged in result.scan.findings if judged.state is State.NEW)
+    return dataclasses.replace(result, scan=dataclasses.replace(result.scan, findings=new))
+
+
 def _job_result(text: str) -> JobResult:
     fields = json.loads(text)
     read = {
         "outcome": Outcome(fields["outcome"]),
         "hints": tuple(fields["hints"]),
         "tests": _tests(fields.get("tests")),  # schema version 1 has none
+        "scan": report_from(fields["scan"]) if fields.get("scan") else None,  # nor has version 2 this
     }
     return JobResult(**fields | read)
 

@@ -50,4 +50,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX verdicts_by_tree ON verdicts (tree, hook, installation)",
     ),
+    (
+        # from here on the result of a job may say what a scan found
+        "ALTER TABLE passes ADD COLUMN expires REAL",
+    ),
 )

@@ -33,7 +33,16 @@ def _is_whole(_checker: TypeChecker, value: object) -> bool:
 
 # JSON has one kind of number, so that 1.0 is an integer there; TOML has two, and its editors tell them apart.
 TYPES = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole)
-Toml = create(Draft202012Validator.META_SCHEMA, Draft202012Validator.VALIDATORS, type_checker=TYPES)
+
+
+def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Any:  # noqa: ANN401 (a keyword of jsonschema's)
+    """TOML's dates, which its editors hold against the schema as text."""
+    if not (schema.get("format") == "date" and type(instance) is dt.date):
+        yield from Draft202012Validator.VALIDATORS["type"](validator, types, instance, schema)
+
+
+KEYWORDS = {**Draft202012Validator.VALIDATORS, "type": _type}
+Toml = create(Draft202012Validator.META_SCHEMA, KEYWORDS, type_checker=TYPES)
 VALIDATOR = Toml(SCHEMA)
 
 texts = st.sampled_from(["", "unit", "on_success", "15m", "a b", "*.py"]) | st.text(max_size=4)
@@ -77,10 +86,17 @@ def _lists(rules: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.lists(fitting(rules["items"]), min_size=size, max_size=size + 1)
 
 
+def _strings(rules: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if "format" in rules:
+        assert rules["format"] == "date"
+        return texts | st.dates() | st.dates().map(str)
+    return st.sampled_from(rules["enum"]) if "enum" in rules else texts
+
+
 OF_TYPE: dict[str, Callable[[dict[str, Any]], tuple[st.SearchStrategy[Any], set[str]]]] = {
     "object": lambda rules: (tables(rules), {"properties", "required", "additionalProperties", "minProperties"}),
     "array": lambda rules: (_lists(rules), {"items", "minItems"}),
-    "string": lambda rules: (st.sampled_from(rules["enum"]) if "enum" in rules else texts, {"enum"}),
+    "string": lambda rules: (_strings(rules), {"enum", "format"}),
     "integer": lambda rules: (
         st.integers(rules.get("minimum", -(2**40)), rules.get("maximum", 2**40)),
         {"minimum", "maximum"},
@@ -200,6 +216,14 @@ def test_every_document_is_a_pipeline_or_a_list_of_problems_on_one_line_each(doc
         {"stages": "test"},
         {"environments": {"staging": {"keep": 0}}},
         {"notify": {"on": "green"}},
+        {"jobs": {"a": {"scan": "bandt"}}},
+        {"jobs": {"a": {"scan": {"tool": "bandit", "severity": "grave"}}}},
+        {"suppressions": [{"rule": "B602", "path": "a.py", "expires": "2027-01-31"}]},
+        {
+            "suppressions": [
+                {"rule": "B602", "path": "a.py", "reason": "x", "expires": dt.datetime.fromtimestamp(0, dt.UTC)}
+            ]
+        },
     ],
 )
 def test_both_refuse(document: dict[str, Any]) -> None:

@@ -95,9 +95,8 @@ def test_a_matrix_becomes_a_job_for_every_combination() -> None:
     [
         ('image = "python:3.12"', 'image = "python:3.12": containers'),
         ('services = ["postgres"]', "services: containers"),
-        ('scan = "bandit"', 'scan = "bandit": scanners'),
         ('build = { context = "docker" }', "build: building images"),
-        ('image = "a", scan = "b"', 'image = "a": containers; scan = "b": scanners'),
+        ('image = "a", build = "b"', 'image = "a": containers; build: building images'),
         ("services = []", None),
     ],
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hookci.model.pipeline import Job
 
-__all__ = ["job", "jobs", "look", "plant", "script_lines"]
+__all__ = ["job", "jobs", "look", "plant", "script_lines", "scripted"]
 
 FLIT = '[build-system]\nrequires = ["flit_core<4"]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "thing"\n'
 
@@ -39,6 +39,11 @@ def jobs(detection: Detection) -> Mapping[str, Job]:
     assert pipeline is not None
     assert not pipeline.warnings
     return pipeline.jobs
+
+
+def scripted(detection: Detection) -> Mapping[str, Job]:
+    """The jobs that are no scans."""
+    return {name: job for name, job in jobs(detection).items() if job.scan is None}
 
 
 def job(root: Path, files: Mapping[str, str], *installed: str) -> Job:

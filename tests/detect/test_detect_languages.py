@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from detect_samples import FLIT, job, jobs, look, plant
+from detect_samples import FLIT, job, jobs, look, plant, scripted
 
 from hookci.config.detect import Found, detect
 
@@ -47,7 +47,7 @@ def test_a_package_json_that_holds_only_settings_is_no_project(tmp_path: Path) -
     found = look(tmp_path, {"package.json": '{"prettier": {}}'})
 
     assert found.found == ()
-    assert set(jobs(found)) == {"example"}
+    assert set(scripted(found)) == {"example"}
 
 
 def test_go_builds_vets_and_tests(tmp_path: Path) -> None:
@@ -96,13 +96,13 @@ def test_a_makefile_tests_a_python_project_in_which_no_tests_were_found(tmp_path
 def test_two_languages_get_a_job_each(tmp_path: Path) -> None:
     files = {"Cargo.toml": "[package]", "package.json": '{"scripts": {"test": "x"}}'}
 
-    assert list(jobs(look(tmp_path, files))) == ["test-node", "test-rust"]
+    assert list(scripted(look(tmp_path, files))) == ["test-node", "test-rust"]
 
 
 def test_projects_in_directories_get_a_job_each_but_fixtures_do_not(tmp_path: Path) -> None:
     package = '{"scripts": {"test": "x"}}'
     files = {"front/package.json": package, "back/go.mod": "module x", "tests/package.json": package}
 
-    found = jobs(look(tmp_path, files))
+    found = scripted(look(tmp_path, files))
 
     assert {name: job.script[0] for name, job in found.items()} == {"test-back": "cd back", "test-front": "cd front"}

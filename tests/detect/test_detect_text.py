@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomli
-from detect_samples import FLIT, jobs, look
+from detect_samples import FLIT, jobs, look, scripted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,9 +28,27 @@ HEAD = """\
 # pass_env = ["DATABASE_URL"]    # what jobs may see of your environment beside that
 
 """
+SECRETS = """\
+[jobs.secrets]
+stage = "security"
+scan = "secrets"
+"""
+CODE = """\
+[jobs.code]
+stage = "security"
+scan = "bandit"
+"""
+DEPENDENCIES = """\
+# Known vulnerabilities of the dependencies, in a database that `hookci advisories update` fetches.
+# Until it is there nothing is scanned, which allow_unscanned lets pass; every run says so.
+[jobs.dependencies]
+stage = "security"
+scan = { tool = "dependencies", allow_unscanned = true }
+"""
+NEW = "# What these scans find stops a push, unless the remote's default branch has it too.\n"
 FOOT = """
 # [hooks]
-# pre-commit = ["test"]          # on every commit as well; before a push all jobs run anyway
+# pre-commit = ["secrets"]       # on every commit as well; before a push all jobs run anyway
 
 # [environments.staging]         # what to do when main has moved and is green
 # branch = "main"
@@ -40,7 +58,9 @@ FOOT = """
 """
 
 
-def test_a_python_package_gets_one_job_that_installs_it_editable_and_runs_its_tests(tmp_path: Path) -> None:
+def test_a_python_package_gets_one_job_that_installs_it_editable_and_runs_its_tests_and_all_scans(
+    tmp_path: Path,
+) -> None:
     files = {
         "pyproject.toml": FLIT
         + '[dependency-groups]\ntests = ["pytest"]\n[tool.pytest.ini_options]\nxfail_strict=true',
@@ -66,6 +86,7 @@ script = [
 ]
 cache = [{ key.files = ["pyproject.toml"], paths = [".venv"] }]  # kept until this changes
 """
+        + "\n".join(["", NEW + CODE, DEPENDENCIES, SECRETS])
         + FOOT
     )
     assert found.found == (
@@ -118,6 +139,9 @@ script = [
 cache = [{ key.files = [".pre-commit-config.yaml"], paths = [".pre-commit"] }]  # kept until this changes
 allow_failure = true  # drop this once it is green: from then on it stops a push
 
+"""
+        + "\n".join([NEW + DEPENDENCIES, SECRETS])
+        + """
 # There is a Dockerfile. A job that builds the image, where docker is installed:
 # [jobs.image]
 # stage = "build"
@@ -128,10 +152,12 @@ allow_failure = true  # drop this once it is green: from then on it stops a push
 """
         + FOOT
     )
-    assert set(jobs(found)) == {"lint", "test", "pre-commit"}
+    assert set(jobs(found)) == {"lint", "test", "pre-commit", "dependencies", "secrets"}
 
 
-def test_where_nothing_is_recognised_the_one_job_says_that_it_tests_nothing(tmp_path: Path) -> None:
+def test_where_nothing_is_recognised_the_job_says_that_it_tests_nothing_and_secrets_are_looked_for(
+    tmp_path: Path,
+) -> None:
     found = look(tmp_path, {"README.md": "hello", "deploy.sh": "true"})
 
     assert found.found == ()
@@ -143,8 +169,11 @@ def test_where_nothing_is_recognised_the_one_job_says_that_it_tests_nothing(tmp_
 stage = "test"
 script = ["git ls-tree --name-only HEAD"]
 # script = ["git ls-files -z '*.sh' | xargs -0 -n 1 bash -n"]  # are the shell scripts valid?
+
 """
-        + FOOT.replace('["test"]          #', '["example"]       #')
+        + NEW
+        + SECRETS
+        + FOOT
     )
 
 
@@ -170,7 +199,7 @@ def test_what_is_written_is_green_at_once(
 ) -> None:
     repo = make_repo()
     repo.commit({**files, "hookci.toml": look(tmp_path / "tree", files).text})
-    (script,) = [job.script for job in jobs(look(tmp_path / "tree", files)).values()]
+    (script,) = [job.script for job in scripted(look(tmp_path / "tree", files)).values()]
 
     ran = repo.run("bash", "-eo", "pipefail", "-c", "\n".join(script), check=False)
 

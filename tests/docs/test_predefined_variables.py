@@ -86,8 +86,17 @@ def test_after_script_is_told_the_outcome(repo: Repo, out: Path) -> None:
     assert given(out.with_name("env.after")) == documented("always", "on a branch", "in `after_script`")
 
 
+def test_a_pipeline_that_scans_knows_what_it_is_compared_with(repo: Repo, out: Path) -> None:
+    repo.commit({"hookci.toml": CONFIG.format(out=out) + '[jobs.secrets]\nscan = "secrets"\n'})
+
+    repo.hookci("run")
+
+    assert given(out) == documented("always", "on a branch", "in a pipeline that scans")
+
+
 def test_every_situation_on_the_page_is_tried_here() -> None:
     tried = documented("always", "on a branch", "for a tag", "in a push", "with a base", "in `after_script`")
+    tried |= documented("in a pipeline that scans")
 
     rows = [row for table in tables(DOCS / "reference" / "variables.md")[:2] for row in table[1:]]
 

@@ -311,9 +311,10 @@ UNSUPPORTED = """
     stage = "integration"
     image = "python:3.12"
     script = ["true"]
-    [jobs.scanned]
+    [jobs.built]
     stage = "security"
-    scan = "bandit"
+    build = "."
+    script = ["true"]
     [jobs.with_services]
     stage = "integration"
     services = ["postgres:16"]
@@ -332,7 +333,7 @@ def test_what_this_version_cannot_run_is_refused_before_anything_runs(repo: Repo
 
     assert ran.returncode == 2
     assert ran.stdout == ""
-    for job in ("boxed", "scanned", "with_services"):
+    for job in ("boxed", "built", "with_services"):
         assert f"jobs.{job}: this version of hookci cannot run" in ran.stderr
     assert "never_today" not in ran.stderr
 
@@ -341,7 +342,7 @@ def test_what_this_version_cannot_run_does_not_matter_when_it_would_not_run(repo
     repo.commit({"hookci.toml": UNSUPPORTED})
 
     stage = run(repo, "test")
-    rest = run(repo, env={"HOOKCI_SKIP": "boxed,scanned,with_services"})
+    rest = run(repo, env={"HOOKCI_SKIP": "boxed,built,with_services"})
 
     assert "1 job passed (unit)" in stage.stdout
     assert "1 job passed (unit)" in rest.stdout

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pexpect
 
 from hookci.model.result import JobResult, Outcome, RunResult, Verdict
 from hookci.model.testreport import FailedTest, ReportedTests
+from hookci.report.findings import View
 from hookci.report.summary import failure_text, success_text
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ def run(tests: ReportedTests, *, outcome: Outcome = Outcome.FAILED) -> RunResult
 
 
 def shown(result: RunResult) -> str:
-    return failure_text(result, {"unit": ("bad",)}, rerun=lambda job: f"hookci run {job}", width=80, color=False)
+    view = View(width=80, color=False, today=date(2026, 11, 22))
+    return failure_text(result, {"unit": ("bad",)}, view, rerun=lambda job: f"hookci run {job}")
 
 
 def test_the_first_ten_failing_tests_are_named_before_the_output() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from programs import REPORT, checked
 
 from hookci.execute.testreports import Reports
+from hookci.model.finding import Finding, JudgedFinding, ScanReport, Severity, State
 from hookci.model.result import JobResult, Outcome, RunResult, Verdict
 from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.report.junit import junit_xml
@@ -106,6 +107,26 @@ def test_hookci_reads_what_it_writes(tmp_path: Path) -> None:
     assert reports.read(str, print) == ReportedTests(
         total=3, failed=1, skipped=1, failing=(FailedTest("hookci.test::unit", "failed: exit status 1"),)
     )
+
+
+def test_a_scan_that_is_red_has_its_findings_without_colours() -> None:
+    finding = Finding(
+        tool="bandit", rule="B602", message="shell=True", severity=Severity.HIGH, path="a.py", line=3, text="run(x)"
+    )
+    judged = JudgedFinding(finding=finding, fingerprint="ab:1", state=State.NEW, blocks=True)
+    report = ScanReport(tool="bandit", version="1.9.4", scanned=1, findings=(judged,) * 12)
+    result = run(job("code", Outcome.FAILED, reason="12 findings", scan=report))
+
+    root = ET.fromstring(junit_xml(result, {"code": ("a line of the log",)}, started=STARTED))
+
+    failure = root.find("testsuite/testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "failed: 12 findings"
+    text = failure.text or ""
+    assert text.startswith("a.py:3: high: B602\n  shell=True\n  3 | run(x)\n\na.py:3: high: B602\n")
+    assert text.count("a.py:3: high") == 12
+    assert "\nexpires = 2027-02-20" in text.replace("    ", "")
+    assert "a line of the log" not in text
 
 
 def test_run_writes_the_file_beside_everything_else(repo: Repo) -> None:

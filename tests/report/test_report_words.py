@@ -1,9 +1,16 @@
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
+import pytest
+from scan_samples import make_finding, make_judged, make_report, unreadable
+
+from hookci.model.finding import State
 from hookci.model.result import JobResult, Outcome
 from hookci.report.words import STYLES, ago, counted, detail, duration, exit_words, mark, told
+
+if TYPE_CHECKING:
+    from hookci.model.finding import ScanReport
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,20 @@ def test_a_detail_is_one_line_that_says_nothing_twice(code: int | None, reason: 
     result = JobResult(name="unit", stage="test", outcome=Outcome.FAILED, exit_code=code, reason=reason)
 
     assert detail(result) == text
+
+
+def test_a_detail_of_a_scan_says_what_was_looked_at_and_what_was_not() -> None:
+    def told(report: ScanReport) -> str:
+        return detail(JobResult(name="code", stage="security", outcome=Outcome.PASSED, scan=report))
+
+    silenced = make_judged(make_finding(in_source=True))
+    old = make_judged(state=State.UNCHANGED)
+
+    assert told(make_report(silenced, old, make_judged(suppressed="fine"))) == "no new findings (120 files)"
+    assert told(make_report(make_judged(), scanned=1)) == "1 new finding below the threshold (1 file)"
+    assert told(make_report(unreadable(blocks=False))) == "no new findings, 1 file not scanned (120 files)"
+    assert told(make_report(what="8 added lines", scanned=2)) == "no new findings (8 added lines)"
+    assert told(make_report(unscanned=("no database",), scanned=0)) == "not scanned"
 
 
 def test_every_outcome_has_a_colour_a_word_and_marks_one_cell_wide() -> None:

@@ -18,6 +18,7 @@ from hookci.config.detect.parts import Found, JobDraft, Line, Part
 from hookci.config.detect.project import Project, Which
 from hookci.config.detect.python import detect_python
 from hookci.config.detect.render import render
+from hookci.config.detect.security import security_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def detect(project: Project, which: Which) -> Detection:
     found = tuple(part.found for part in parts)
     if not any(part.jobs for part in parts):
         parts.insert(0, _nothing(project))
-    return Detection(found, render(parts))
+    return Detection(found, render(parts, security_jobs(project)))
 
 
 def _languages(project: Project, which: Which) -> Iterator[Part]:

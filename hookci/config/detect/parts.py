@@ -37,14 +37,16 @@ class CacheDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDraft:
-    """A job of the file that is to be written.
+    """A job of the file that is to be written; ``scan`` is the value of that key, in place of a script.
 
     ``comments`` are paragraphs above it, ``allow_failure`` is the comment behind that key (empty:
     the key is not written), ``hints`` are lines that are written commented out.
     """
 
     name: str
-    script: tuple[Line, ...]
+    script: tuple[Line, ...] = ()
+    stage: str = "test"
+    scan: str = ""
     comments: tuple[str, ...] = ()
     cache: CacheDraft | None = None
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -26,13 +26,13 @@ _HEAD = """\
 
 _FOOT = """\
 # [hooks]
-{hook:<32} # on every commit as well; before a push all jobs run anyway
+# pre-commit = ["secrets"]       # on every commit as well; before a push all jobs run anyway
 
 # [environments.staging]         # what to do when main has moved and is green
 # branch = "main"
 # deploy = "on-merge"
 # script = ["./deploy.sh staging"]
-# health = [{{ command = "./smoke.sh", within = "60s" }}]
+# health = [{ command = "./smoke.sh", within = "60s" }]
 """
 
 
@@ -52,18 +52,11 @@ def quote(text: str) -> str:
 _CONTROL = r"[\x00-\x1f\x7f]"
 
 
-def render(parts: Sequence[Part]) -> str:
+def render(parts: Sequence[Part], scans: Iterable[JobDraft]) -> str:
     """The whole file: what runs first, suggestions last."""
-    jobs = [job for part in parts for job in part.jobs]
-    blocks = [_HEAD, *(_job(job) for job in jobs)]
+    blocks = [_HEAD, *(_job(job) for part in parts for job in part.jobs), *map(_job, scans)]
     blocks += [_commented(text) for part in parts for text in part.comments]
-    blocks.append(_foot(jobs))
-    return "\n".join(blocks)
-
-
-def _foot(jobs: Sequence[JobDraft]) -> str:
-    name = next((job.name for job in reversed(jobs) if not job.allow_failure), jobs[0].name)
-    return _FOOT.format(hook=f'# pre-commit = ["{name}"]')
+    return "\n".join([*blocks, _FOOT])
 
 
 def _commented(text: str) -> str:
@@ -76,7 +69,8 @@ def _commented(text: str) -> str:
 
 
 def _job(job: JobDraft) -> str:
-    lines = [f"[jobs.{job.name}]", 'stage = "test"', *_script(job.script)]
+    work = [f"scan = {job.scan}"] if job.scan else _script(job.script)
+    lines = [f"[jobs.{job.name}]", f'stage = "{job.stage}"', *work]
     if job.variables:
         pairs = ", ".join(f"{name} = {quote(value)}" for name, value in job.variables.items())
         lines.append(f"variables = {{ {pairs} }}")

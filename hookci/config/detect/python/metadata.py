@@ -16,7 +16,7 @@ from hookci.config.detect.python.poetry import poetry_requirements
 if TYPE_CHECKING:
     from hookci.config.detect.project import Project
 
-__all__ = ["Metadata", "ini", "read_metadata", "requirement_name", "strings", "table"]
+__all__ = ["Metadata", "ini", "read_metadata", "read_toml", "requirement_name", "strings", "table"]
 
 # what setuptools' automatic discovery leaves out: setuptools.discovery, FlatLayoutPackageFinder, FlatLayoutModuleFinder
 _NO_PACKAGE = re.compile(
@@ -77,7 +77,7 @@ def ini(project: Project, path: str) -> Mapping[str, Mapping[str, str]]:
 
 def read_metadata(project: Project) -> Metadata:
     """Put together what the project's files say; what cannot be read says nothing."""
-    pyproject = _pyproject(project)
+    pyproject = read_toml(project, "pyproject.toml")
     declared, build = table(pyproject.get("project")), table(pyproject.get("build-system"))
     tool = table(pyproject.get("tool"))
     setup, config = _setup_arguments(project.read("setup.py") or ""), ini(project, "setup.cfg")
@@ -105,9 +105,10 @@ def read_metadata(project: Project) -> Metadata:
     )
 
 
-def _pyproject(project: Project) -> Table:
+def read_toml(project: Project, path: str) -> Table:
+    """The tables of a TOML file; none when it is not there or cannot be read."""
     try:
-        return tomli.loads(project.read("pyproject.toml") or "")
+        return tomli.loads(project.read(path) or "")
     except tomli.TOMLDecodeError:
         return {}
 

@@ -1,0 +1,76 @@
+"""What a config asks of a security scanner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from hookci.model.finding import Confidence, Severity
+
+__all__ = ["BASELINE_FILE", "SARIF", "SCANNERS", "Scan", "ScanChoice", "Suppression"]
+
+BASELINE_FILE = "hookci-baseline.json"
+"""The committed file with findings that a team has decided to live with."""
+
+SARIF = "sarif"
+"""The tool of a job whose own script writes a report."""
+
+SCANNERS = ("bandit", "dependencies", "safety", "pip-audit", "secrets")
+"""The scanners that a config can name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """A finding that a person has looked at and lets pass until a day.
+
+    One of ``rule``, ``fingerprint`` and ``secret`` is set; ``secret`` is a salted hash as a report shows it.
+    ``path`` is a glob over paths (empty: any).  It covers findings up to and including the day ``expires``.
+    ``where`` is its key path in the config.
+    """
+
+    where: str
+    reason: str
+    expires: date
+    rule: str = ""
+    fingerprint: str = ""
+    secret: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What one job scans for.
+
+    ``tool`` is one of `SCANNERS` or `SARIF`; ``report`` is the path of the SARIF file then.  What is at least as
+    severe as ``severity`` and at least as certain as ``confidence`` blocks (None: the scanner's own default).
+    ``db`` is a mirror of Safety's database, a directory or an address.  A database older than ``stale_after`` seconds
+    is worth a warning.
+    """
+
+    tool: str
+    report: str = ""
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+    allow_unscanned: bool = False
+    files: tuple[str, ...] = ()
+    db: str = ""
+    stale_after: float = 14 * 86_400.0
+    suppressions: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanChoice:
+    """What a person asks of a scan: ``paths`` (files and directories of the tree, none for all), ``everything``.
+
+    With ``everything``, findings block that the base has too, and secrets are looked for in whole files.
+    """
+
+    paths: tuple[str, ...] = ()
+    everything: bool = False
+
+    def wants(self, path: str) -> bool:
+        """Whether ``path`` is to be looked at."""
+        return not self.paths or any(path == chosen or path.startswith(f"{chosen}/") for chosen in self.paths)

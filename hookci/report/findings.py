@@ -1,0 +1,217 @@
+"""What a scan found, as text: each finding with its place and a caret, then all that has to be said beside them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hookci.model.finding import Confidence, Severity, State
+from hookci.report.excerpt import excerpt, one_line, visible
+from hookci.report.terminal import paint
+from hookci.report.words import counted, speaks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from hookci.model.finding import Finding, JudgedFinding, ScanReport
+    from hookci.report.terminal import Style
+
+__all__ = ["View", "findings_text", "remarks"]
+
+_STYLES: dict[Severity, Style] = {
+    Severity.LOW: "dim",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "red",
+}
+_ALIASES = 2
+_NARROWEST = 20
+_SUPPRESSED_FOR = timedelta(days=90)
+
+# What stands for itself in a TOML string and in a glob; whatever else there is has a fingerprint.
+_PLAIN = re.compile(r"(?!/)[\w@%+=:., /-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How much of a report is shown, and where: ``width`` in cells, ``today`` for the suppression that is proposed.
+
+    What blocks is always shown, up to ``limit`` findings (None: all of them); with ``full`` also what does not.
+    """
+
+    width: int
+    color: bool
+    today: date
+    full: bool = False
+    limit: int | None = 10
+
+
+def findings_text(report: ScanReport, view: View) -> Iterator[str]:
+    """The lines for one report: new findings by file, older ones, what else there is to know, how to let one pass."""
+    shown = [judged for judged in report.findings if judged.blocks or (view.full and speaks(judged))]
+    shown = _most_severe(shown, view.limit)
+    new = [judged for judged in shown if judged.state is State.NEW]
+    old = [judged for judged in shown if judged.state is State.UNCHANGED]
+    for judged in new:
+        yield from (*_finding(judged, view), "")
+    if old:
+        yield "not new:"
+        yield ""
+    for judged in old:
+        yield from (*_finding(judged, view), "")
+    rest = len(report.blocking) - sum(judged.blocks for judged in shown)
+    if rest:
+        yield from (f"... and {rest} more, in the log", "")
+    yield from _around(report, view)
+    if report.blocking:
+        yield from ("", *_way_out(report.blocking, view))
+
+
+def remarks(report: ScanReport) -> Iterator[tuple[str, bool]]:
+    """What nobody may overlook although nothing blocks, and whether it says that something was not scanned."""
+    yield from ((f"not scanned: {one_line(reason)}", True) for reason in report.unscanned)
+    files = [judged for judged in report.findings if judged.is_unscanned and not judged.blocks]
+    if len(files) == 1:
+        yield f"not scanned: {visible(files[0].finding.path)}: {one_line(files[0].finding.message)}", True
+    elif files:
+        yield f"not scanned: {len(files)} files, such as {visible(files[0].finding.path)}", True
+    yield from ((f"note: {one_line(note)}", False) for note in report.notes)
+
+
+def _most_severe(findings: list[JudgedFinding], limit: int | None) -> list[JudgedFinding]:
+    if limit is None or len(findings) <= limit:
+        return findings
+    chosen = sorted(range(len(findings)), key=lambda number: -findings[number].finding.severity.rank)[:limit]
+    return [findings[number] for number in sorted(chosen)]
+
+
+# -- one finding
+
+
+def _finding(judged: JudgedFinding, view: View) -> Iterator[str]:
+    finding, color = judged.finding, view.color
+    style = _STYLES[finding.severity] if judged.blocks else "dim"
+    place = paint(_place(finding), "bold", color=color)
+    if judged.is_unscanned:
+        word = paint("not scanned", "red" if judged.blocks else "yellow", color=color)
+        yield f"{place}: {word}: {one_line(finding.message)}"
+        return
+    yield f"{place}: {paint(_weight(judged), style, color=color)}: {_rule(finding)}"
+    yield from (f"  {line}" for line in _wrapped(one_line(finding.message), view.width - 2))
+    yield from (f"  {line}" for line in excerpt(finding, width=view.width - 2, style=style, color=color))
+    for line in _asides(judged):
+        yield f"  {paint(line, 'dim', color=color)}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
+
+
+def _place(finding: Finding) -> str:
+    """What terminals and editors make a link of."""
+    numbers = [finding.line, finding.column] if finding.line else []
+    return ":".join([visible(finding.path), *(str(number) for number in numbers if number)])
+
+
+def _weight(judged: JudgedFinding) -> str:
+    finding = judged.finding
+    words = [finding.severity.value]
+    if finding.confidence is not Confidence.HIGH:
+        words.append(f"{finding.confidence.value} confidence")
+    if not judged.blocks:
+        words.append("does not block")
+    return ", ".join(words)
+
+
+def _rule(finding: Finding) -> str:
+    aliases = ", ".join(finding.aliases[:_ALIASES])
+    return one_line(" ".join(filter(None, [finding.rule, finding.name, f"({aliases})" if aliases else ""])))
+
+
+def _asides(judged: JudgedFinding) -> Iterator[str]:
+    finding = judged.finding
+    if finding.commit:
+        yield f"in commit {visible(finding.commit[:12])}; the tree does not have it any more"
+    if finding.secret:
+        yield f"secret = {_quoted(finding.secret)}"
+    if judged.note:
+        yield f"note: {one_line(judged.note)}"
+    if finding.help_uri:
+        yield visible(finding.help_uri)
+
+
+# -- all of them
+
+
+def _around(report: ScanReport, view: View) -> Iterator[str]:
+    def line(key: str, style: Style, text: str) -> str:
+        return f"{paint(f'{key}:', style, color=view.color)} {text}"
+
+    counts = ", ".join(_counts(report))
+    if counts:
+        yield line("found", "red" if report.blocking else "dim", counts)
+    if report.scanned or not report.unscanned:
+        how = f"{report.tool} {report.version}".strip() + (f", compared with {report.base}" if report.base else "")
+        yield line("scanned", "dim", one_line(f"{report.what or counted(report.scanned, 'file')} ({how})"))
+    for text, unscanned in remarks(replace(report, findings=()) if view.full else report):
+        key, _, rest = text.partition(": ")
+        yield line(key, "yellow" if unscanned else "dim", rest)
+
+
+def _counts(report: ScanReport) -> Iterator[str]:
+    """``4 findings that block, 12 not new, 1 file not scanned``: each is in one of them."""
+    blocking = sum(not judged.is_unscanned for judged in report.blocking)
+    silent = [judged for judged in report.findings if not judged.blocks and not judged.is_unscanned]
+    speaking = Counter(judged.state for judged in silent if speaks(judged))
+    known = Counter(judged.state for judged in report.findings)
+    counts = {
+        "that blocks" if blocking == 1 else "that block": blocking,
+        "not new": report.unchanged - known[State.UNCHANGED] + speaking[State.UNCHANGED],
+        "below the threshold": speaking[State.NEW],
+        "suppressed": sum(bool(judged.suppressed) for judged in silent),
+        "silenced in the source": sum(judged.finding.in_source and not judged.suppressed for judged in silent),
+    }
+    told = [(count, words) for words, count in counts.items() if count > 0]
+    for number, (count, words) in enumerate(told):
+        yield f"{count if number else counted(count, 'finding')} {words}"
+    files = sum(judged.is_unscanned for judged in report.findings)
+    if files:
+        yield f"{counted(files, 'file')} not scanned"
+
+
+def _way_out(blocking: Sequence[JudgedFinding], view: View) -> Iterator[str]:
+    """What lets the first finding pass, to be put into the config."""
+    first = next((judged for judged in blocking if not judged.is_unscanned), blocking[0])
+    finding = first.finding
+    others = " (others likewise)" if len(blocking) > 1 else ""
+    yield f"to let {_place(finding)} pass{others}, put this into hookci.toml:"
+    yield ""
+    pairs = [*_target(first), ("reason", '""'), ("expires", (view.today + _SUPPRESSED_FOR).isoformat())]
+    about = {"reason": "required: why it may pass", "expires": "required: the last day it does"}
+    yield "    [[suppressions]]"
+    for key, value in pairs:
+        yield f"    {f'{key} = {value}':20}  # {about[key]}" if key in about else f"    {key} = {value}"
+    if finding.tool == "bandit" and not first.is_unscanned:
+        yield ""
+        yield f"or, at the end of the line: # nosec {visible(finding.rule)}"
+
+
+def _target(judged: JudgedFinding) -> Iterator[tuple[str, str]]:
+    finding = judged.finding
+    if finding.secret:
+        yield "secret", _quoted(finding.secret)
+    elif _PLAIN.fullmatch(finding.rule) and _PLAIN.fullmatch(finding.path):
+        yield "rule", _quoted(finding.rule)
+        yield "path", _quoted(finding.path)
+        yield "# or this one only: fingerprint", _quoted(judged.fingerprint)
+    else:
+        yield "fingerprint", _quoted(judged.fingerprint)
+
+
+def _quoted(text: str) -> str:
+    return f'"{visible(text)}"'

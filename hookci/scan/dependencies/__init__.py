@@ -1,0 +1,1 @@
+"""Dependencies: what a snapshot declares or locks, held against advisories."""

@@ -1,0 +1,1 @@
+"""The dependency scanners that ask a service: Safety and pip-audit, both extras."""

@@ -1,0 +1,1 @@
+"""What a job's own scanner says, read from the SARIF report that it wrote."""
