@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hookci.execute.keys import definition
 from hookci.execute.scanning import Comparison, ScanContext
 from hookci.git.comparison import read_blobs, renames
-from hookci.git.patches import patches_of_commits, patches_of_tree
+from hookci.git.patches import patches_of_commits, patches_of_index, patches_of_tree
 from hookci.git.snapshots import config_files, of_revision, tree_blobs
 from hookci.model.scan import BASELINE_FILE
 from hookci.model.snapshot import FORK_POINT
@@ -98,7 +98,9 @@ class Scans:
         snapshot = run.plan.snapshot
         if choice.everything or (point is None and snapshot.source == "commit"):
             return None
-        if snapshot.source in {"index", "work tree"}:
+        if snapshot.source == "index":
+            patches = patches_of_index(self.repository, self.scratch, snapshot.commit)
+        elif snapshot.source == "work tree":
             patches = patches_of_tree(self.repository, self.scratch, point, snapshot.tree)
         else:
             remote = snapshot.facts.get("HOOKCI_REMOTE", "origin")

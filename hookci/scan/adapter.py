@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hookci.git.patches import Patches
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from hookci.model.finding import Confidence, Finding, Severity
     from hookci.model.scan import Scan
 
-__all__ = ["Desk", "Finished", "Patches", "ScanStoppedError", "Scanned", "Scanner", "Tree", "TreeScanner"]
+__all__ = ["Desk", "Finished", "ScanStoppedError", "Scanned", "Scanner", "Tree", "TreeScanner"]
 
 
 class ScanStoppedError(Exception):

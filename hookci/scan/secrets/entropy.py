@@ -21,7 +21,7 @@ _COMMON = {
 
 _LEAST_RANDOM = 16
 _WORDY = 0.62
-_FEW_PAIRS = 5
+_FEW_PAIRS, _FEW_OF_ALL = 5, 0.35
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _LETTERS = re.compile(rb"[A-Za-z]+")
 _CLASSES = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"), re.compile(rb"[^A-Za-z0-9]"))
@@ -31,8 +31,8 @@ _STOP_WORDS = re.compile(
     rb"qwert[yz]|letmein|hunter2|none$|null$|true$|false$|mysql|postgres"
 )
 _REFERENCE = re.compile(
-    rb"^\$[A-Za-z_]|\$\{|\$\(\w|\{\{|%\(\w+\)|<[\w \-./]+>|\{[\w.!:\-]*\}|\[[\w \-]+\]$|@[\w.]+@$|%[A-Za-z_]+%$|^%[sdr]$|#\{|"
-    rb"^[A-Z]+(?:_[A-Z]+)+$|(?:process\.)?env[.\[]|secrets\.|^(?:vault|arn|ssm):|^op://|^!\w|a-z|A-Z|0-9"
+    rb"^\$[A-Za-z_]|\$\{|\$\([\w ./\-]+\)|\{\{|%\(\w+\)|<[\w \-./]+>|\{[\w.!:\-]*\}|\[[\w \-]+\]$|@[\w.]+@$|#\{|"
+    rb"%[A-Za-z_]+%$|^%[sdr]$|^[A-Z]+(?:_[A-Z]+)+$|(?:process\.)?env[.\[]|secrets\.|^(?:vault|arn|ssm):|^op://|^!\w|a-z|A-Z|0-9"
 )
 """Variables of shells, templates and CI systems, formats, secret stores, ranges of regular expressions."""
 _HASHED = re.compile(
@@ -52,8 +52,9 @@ def entropy(value: bytes) -> float:
 
 def wordiness(value: bytes) -> float:
     """The share of pairs of letters that are common in words; 0.0 when there are too few to tell."""
-    pairs = [pair for run in _LETTERS.findall(value) for pair in zip(run.lower(), run.lower()[1:], strict=False)]
-    return sum(pair in _COMMON for pair in pairs) / len(pairs) if len(pairs) >= _FEW_PAIRS else 0.0
+    pairs = [pair for run in _LETTERS.findall(value) for pair in itertools.pairwise(run.lower())]
+    is_told = len(pairs) >= max(_FEW_PAIRS, _FEW_OF_ALL * len(value))
+    return sum(pair in _COMMON for pair in pairs) / len(pairs) if is_told else 0.0
 
 
 def is_monotone(value: bytes) -> bool:

@@ -18,9 +18,9 @@ __all__ = ["provider_hits"]
 
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _KNOWN_EXAMPLES = re.compile(
-    rb"EXAMPLE|(?i:xxxx|your|example|placeholder|redacted)|eyJzdWIiOiIxMjM0NTY3ODkwI|\.\.\.|\*\*\*"
+    rb"EXAMPLE|(?i:xxxx|your|example|placeholder|redacted)|eyJzdWIiOiIxMjM0NTY3ODkwI|Eby8vdM02x|\.\.\.|\*\*\*"
 )
-"""AWS' documentation, jwt.io's token, and what people write into theirs."""
+"""AWS' documentation, jwt.io's token, Azurite's key, and what people write into theirs."""
 _ESCAPE = re.compile(rb"(?:\\[nrt]|%[0-9A-F]{2})\Z")
 
 

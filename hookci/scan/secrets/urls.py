@@ -20,7 +20,7 @@ _ADDRESS = re.compile(
     rb"://(?P<user>[^\s:/?#@\"'<>`\\]{0,64}):(?P<password>[^\s/?\"'<>`\\]{3,256})@(?P<host>[A-Za-z0-9.\-_\[\]:%]{1,253})"
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-_NEXT_HOST = re.compile(rb",[^,]*:")
+_NEXT_HOST = re.compile(rb"[,;@][^,;@]*:")
 """In a list of hosts, what seems to be a password is the port of the first (PostgreSQL's and MongoDB's addresses)."""
 _ANYONES = re.compile(
     rb"(?i)(?:user(?:name)?|admin|root|guest|me|my|the|db|test(?:ing)?|foo|bar|baz|hunter|pass|pwd?|pw|pswd|secret|key|token|"
