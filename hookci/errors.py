@@ -12,6 +12,10 @@ says that hookci could not reach a verdict, so the hook fails closed.
   x StateError           3  hookci's own files are unusable: foreign, a symlink, newer, unwritable
   x WorkspaceError       3  a clean checkout could not be made
   x InterruptedRunError 130  a person or the system ended the run
+  x RolledBackError      4  a deployment failed, and the release before it is live again
+  x StuckError           5  a deployment failed, and so did going back
+  x WaitingError         6  a person has to agree first: approval, trust
+  x LockHeldError       75  somebody else is deploying there
 """
 
 from __future__ import annotations
@@ -24,10 +28,14 @@ __all__ = [
     "GitError",
     "HookciError",
     "InterruptedRunError",
+    "LockHeldError",
     "ProtocolError",
+    "RolledBackError",
     "StateError",
+    "StuckError",
     "UnconfiguredError",
     "UsageError",
+    "WaitingError",
     "WorkspaceError",
 ]
 
@@ -101,6 +109,30 @@ class StateError(HookciError):
 
 class WorkspaceError(HookciError):
     """A clean checkout of the snapshot could not be made."""
+
+
+class RolledBackError(HookciError):
+    """A deployment failed, and the release before it is live again."""
+
+    exit_status = 4
+
+
+class StuckError(HookciError):
+    """A deployment failed, and the release before it is not live again either, or there was none."""
+
+    exit_status = 5
+
+
+class WaitingError(HookciError):
+    """A person has to agree first."""
+
+    exit_status = 6
+
+
+class LockHeldError(HookciError):
+    """Somebody else is deploying to the same environment (sysexits.h: EX_TEMPFAIL)."""
+
+    exit_status = 75
 
 
 class InterruptedRunError(HookciError):

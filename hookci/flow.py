@@ -49,6 +49,7 @@ __all__ = [
     "detect_project",
     "forget",
     "install_hooks",
+    "judge_commit",
     "plan_request",
     "plan_scans",
     "revisions",
@@ -162,27 +163,46 @@ def _check_updates(
 
 
 def _judge(
-    session: Session, plans: list[Plan], results: dict[object, RunResult], tell: Observer, stop: Interrupts
+    session: Session,
+    plans: list[tuple[Pipeline, Plan]],
+    results: dict[object, RunResult],
+    tell: Observer,
+    stop: Interrupts,
 ) -> None:
     """Run one plan after the other, equal ones once, until one is not green."""
-    for number, plan in enumerate(plans):
+    for number, (pipeline, plan) in enumerate(plans):
         if plan.verdict_key in results:
             tell(Notice(f"{plan.snapshot.label} is the same as {results[plan.verdict_key].label} and judged with it"))
             continue
         result = session.execute(plan, tell, stop, _AS_USUAL)
+        _tell_people(session, pipeline, plan, result, tell)
         results[plan.verdict_key] = result
         if result.verdict is not Verdict.GREEN:
-            rest = [other.snapshot.label for other in plans[number + 1 :] if other.verdict_key not in results]
+            rest = [other.snapshot.label for _, other in plans[number + 1 :] if other.verdict_key not in results]
             if rest:
                 tell(Notice(f"not judged any more: {', '.join(rest)}"))
             return
 
 
-def _push_plan(session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer) -> Plan | None:
+def _tell_people(session: Session, pipeline: Pipeline, plan: Plan, result: RunResult, tell: Observer) -> None:
+    """Tell those whom the config names how a run ended; a verdict that was remembered was told before."""
+    if pipeline.notify is None or result.verdict is Verdict.INTERRUPTED:
+        return
+    from hookci.notify.texts import run_message  # noqa: PLC0415 (few configs name anybody)
+
+    message = run_message(result, session.project, subject=plan.snapshot.facts.get("CI_COMMIT_TITLE", ""))
+    for warning in session.tell_people(pipeline.notify, message):
+        tell(Notice(warning, "warning"))
+
+
+def _push_plan(
+    session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer
+) -> tuple[Pipeline, Plan] | None:
     pipeline = session.pipeline(snapshot.tree)
     if pipeline is not None:
         asked = asked_by_hook(pipeline, "pre-push")
-        return _plan(session, pipeline, snapshot, Request(hook="pre-push", names=asked, skip=skip), tell)
+        plan = _plan(session, pipeline, snapshot, Request(hook="pre-push", names=asked, skip=skip), tell)
+        return pipeline, plan
     if not session.settings.allow_unconfigured:
         raise UnconfiguredError(
             f"{snapshot.label} has no hookci.toml, so nothing can be said about it",
@@ -268,6 +288,24 @@ def run_request(machine: Machine, request: Request, tell: Observer, stop: Interr
     if not any(planned.action is Action.RUN for planned in plan.jobs.values()):
         tell(Notice("no job of this run is to run; `hookci plan` says why", "warning"))
     return session.execute(plan, tell, stop, request.options)
+
+
+def judge_commit(
+    session: Session, snapshot: Snapshot, needs: tuple[str, ...], tell: Observer, stop: Interrupts
+) -> tuple[RunResult, dict[str, int]]:
+    """Judge a commit as a push of it would be, together with the jobs named ``needs``.
+
+    Returns:
+        The result, and the run in which each cell of those jobs left its artifacts.
+    """
+    pipeline = session.configured(snapshot)
+    asked = asked_by_hook(pipeline, "pre-push")
+    names = asked + tuple(f"job:{name}" for name in needs)
+    plan = _plan(session, pipeline, snapshot, Request(hook="pre-push", names=names if needs else asked), tell)
+    result = session.execute(plan, tell, stop, _AS_USUAL)
+    wanted = {planned.job.name for planned in plan.jobs.values() if {planned.job.name, planned.job.group} & {*needs}}
+    given = {job.name: job.passed_in or result.number for job in result.jobs if job.name in wanted}
+    return result, given
 
 
 def runs(machine: Machine, limit: int) -> list[RunRecord]:

@@ -34,14 +34,16 @@ from hookci.workspace.checkout import Source
 from hookci.workspace.slots import MOST_AT_ONCE, Slots, project_name, repository_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from hookci.execute.schedule import Executor, Interrupts
     from hookci.model.event import Event, Observer
+    from hookci.model.notification import Notify
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
     from hookci.model.snapshot import Snapshot
+    from hookci.notify.texts import Message
 
 __all__ = ["Machine", "RunOptions", "Session"]
 
@@ -137,6 +139,26 @@ class Session:
             why = (error.strerror or str(error)).lower()
             raise StateError(f"{self.machine.cache_home}: {why}", "XDG_CACHE_HOME says where caches go") from error
         return Scratch(private_directory(self.place, within=self.machine.cache_home))
+
+    def tell_people(self, notify: Notify, message: Message, secrets: Iterable[str] = ()) -> list[str]:
+        """Tell those whom a config names; what to say of it when that did not work.  It changes no result."""
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 (few configs name anybody)
+
+        from hookci.execute.masking import Masker  # noqa: PLC0415
+        from hookci.notify.send import NotifyDesk, send  # noqa: PLC0415
+
+        if message.occasion not in notify.on:
+            return []
+        machine = self.machine
+        with TemporaryDirectory(prefix="notify-", dir=private_directory(self.state)) as directory:
+            mask = Masker(set(secrets)).mask
+            desk = NotifyDesk(environment=machine.env, python=machine.python, directory=Path(directory), mask=mask)
+            return send(notify, message, desk)
+
+    @property
+    def project(self) -> str:
+        """How the repository is called."""
+        return project_name(self.repository)
 
     @contextmanager
     def store(self) -> Iterator[Store]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import itertools
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 import hookci
-from hookci.cli.surroundings import guarded, write_out
+from hookci.cli.surroundings import guarded, read_machine, write_out
 from hookci.errors import HookciError, UsageError
+from hookci.git.nearby import common_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,15 +31,24 @@ _COMMANDS = {
     "run": "running",
     "plan": "running",
     "scan": "scan",
+    "deploy": "deploy",
+    "rollback": "deploy",
+    "releases": "deploy",
+    "trust": "permission",
+    "approve": "permission",
+    "unlock": "deploy",
     "forget": "running",
     "doctor": "doctor",
     "status": "history",
     "runs": "history",
     "log": "history",
     "advisories": "advisories",
+    "notify": "notify",
     "completion": "completion",
 }
 """Every command and the module it lives in; a module is imported when one of its commands is used."""
+_WITHOUT_ALARMS = {"completion", "schema", "status"}
+"""What is read by a program, and what tells of every environment anyway."""
 
 
 class _Commands(click.Group):
@@ -74,7 +85,29 @@ def run_command(argv: Sequence[str]) -> int:
     """Run one command; the result is the exit status."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
     tell = _teller(argv)
-    return guarded(lambda: _run(argv, tell), tell)
+
+    def run() -> int:
+        _raise_alarms(argv)
+        return _run(argv, tell)
+
+    return guarded(run, tell)
+
+
+def _raise_alarms(argv: Sequence[str]) -> None:
+    """Say what went wrong with deployments while nobody watched, until somebody has dealt with it."""
+    if not argv or argv[0] not in _COMMANDS.keys() - _WITHOUT_ALARMS or "_HOOKCI_COMPLETE" in os.environ:
+        return
+    machine = read_machine()
+    common = common_directory(machine.cwd, machine.env)
+    if common is None or not (common / "hookci" / "deploy").is_dir():
+        return
+    from hookci.report.terminal import wants_color  # noqa: PLC0415 (few repositories deploy)
+    from hookci.report.words import notice  # noqa: PLC0415 (as above)
+    from hookci.standing import alarms  # noqa: PLC0415 (as above)
+
+    color = wants_color("auto", is_tty=sys.stderr.isatty(), env=machine.env)
+    for alarm in alarms(machine, common / "hookci"):
+        write_out(sys.stderr, notice(alarm, "warning", color=color) + "\n")
 
 
 def _teller(argv: Sequence[str]) -> Callable[[HookciError], None]:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "complete_asked",
+    "complete_environments",
     "complete_jobs",
     "complete_jobs_of_run",
+    "complete_releases",
+    "complete_requests",
     "complete_revisions",
     "complete_runs",
     "completion",
@@ -90,11 +93,37 @@ def complete_jobs_of_run(ctx: click.Context) -> Iterable[tuple[str, str | None]]
     return ((job.result.name, job.result.outcome.value) for job in jobs)
 
 
+@_quiet
+def complete_environments(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The environments of the config in the work tree."""
+    found = flow.check_config(read_machine(), revision=None, staged=False).environments
+    return ((name, f"after {one.after}" if one.after else f"from {one.branch}") for name, one in found.items())
+
+
+@_quiet
+def complete_releases(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The releases of the environment that is named on the line, newest first."""
+    from hookci import deploying  # noqa: PLC0415 (dear, and no other completion needs it)
+
+    released = deploying.known_releases(read_machine(), ctx.params.get("environment"))
+    return ((str(one.number), f"{one.environment} {one.commit[:8]}") for one in released)
+
+
+@_quiet
+def complete_requests(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The requests for approval that wait, for the environment that is named on the line."""
+    from hookci import standing  # noqa: PLC0415 (as above)
+
+    for status in standing.environments(read_machine(), look=False):
+        if ctx.params.get("environment") in {None, status.name}:
+            yield from ((one.id, f"{status.name} {one.commit[:8]}") for one in status.waiting if not one.approver)
+
+
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print a script that makes a shell complete commands, stages, jobs, branches, tags and runs.
+    """Print a script that makes a shell complete commands, stages, jobs, environments, branches, tags, runs, releases.
 
     For bash, put this into ~/.bashrc (for zsh, into ~/.zshrc below compinit): `eval "$(hookci completion bash)"`;
     for fish, into ~/.config/fish/config.fish: `hookci completion fish | source`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,18 +39,25 @@ def _colored(color: ColorSetting) -> bool:
 
 
 @click.command()
+@click.option("--fetch", is_flag=True, help="Ask the remote first for releases, requests and locks of others.")
+@click.option("--no-probe", is_flag=True, help="Do not ask what runs: no health check that tells the version is made.")
 @_json
 @_color
-def status(as_json: bool, color: ColorSetting) -> None:
-    """Show where this repository stands: its hooks, its pipeline, its last run."""
+def status(fetch: bool, no_probe: bool, as_json: bool, color: ColorSetting) -> None:
+    """Show where this repository stands: its hooks, its pipeline, its environments, its last run."""
+    from hookci import standing  # noqa: PLC0415 (no other command here needs it)
+
     machine = read_machine()
-    found = flow.status(machine)
+    environments = tuple(standing.environments(machine, look=not no_probe, fetch=fetch))
+    found = replace(flow.status(machine), environments=environments)
     if as_json:
         from hookci.report.machine import status_document  # noqa: PLC0415 (only programs need it)
+        from hookci.report.machine_deploy import environment_entry  # noqa: PLC0415 (as above)
 
-        _write(status_document(found))
+        _write(status_document(found, map(environment_entry, environments)))
     else:
         sys.stdout.write(render_status(found, now=machine.clock(), color=_colored(color)))
+    standing.mark_told(machine)
 
 
 @click.command()

@@ -11,6 +11,7 @@ import click
 import hookci
 from hookci import flow
 from hookci.cli.surroundings import read_machine
+from hookci.model.environment import Trigger
 
 __all__ = ["check", "init", "install", "schema", "uninstall"]
 
@@ -40,9 +41,41 @@ def init(only_print: bool, yes: bool) -> None:
 
 
 @click.command()
-def install() -> None:
+@click.option(
+    "--deploys",
+    multiple=True,
+    metavar="ENV",
+    help="Have the hooks of this clone deploy to an environment when its branch moves. May be repeated.",
+)
+@click.option("--no-deploys", is_flag=True, help="Have the hooks of this clone deploy nothing any more.")
+def install(deploys: tuple[str, ...], no_deploys: bool) -> None:
     """Install the git hooks; hooks that are there are kept and run first."""
+    if deploys and no_deploys:
+        raise click.UsageError("--deploys and --no-deploys exclude each other")
+    if not deploys:
+        _install()
+    if no_deploys:
+        from hookci.nudge import stop_deploying  # noqa: PLC0415 (few clones deploy)
+
+        was = stop_deploying(read_machine())
+        click.echo("the hooks deploy nothing any more" if was else "the hooks did not deploy anything")
+    if deploys:
+        _install_deploys(deploys)
+
+
+def _install_deploys(names: tuple[str, ...]) -> None:
+    """Say which environments this clone deploys to, and install the hooks that do it."""
+    from hookci.nudge import choose  # noqa: PLC0415 (as above)
+
+    chosen = choose(read_machine(), names)
     _install()
+    for environment in chosen:
+        name = environment.name
+        if environment.trigger is Trigger.MANUAL:
+            click.echo(f'warning: {name} has `deploy = "manual"`, so no hook deploys to it', err=True)
+        else:
+            click.echo(f"when `{environment.branch}` moves here, it is deployed to {name}")
+            click.echo(f"next: `hookci trust {name}`, since hooks run nothing that nobody has looked at")
 
 
 def _install() -> None:
@@ -92,7 +125,9 @@ def check(rev: str | None, staged: bool) -> None:
 
 @click.command()
 @click.argument(
-    "what", type=click.Choice(["config", "run", "scan", "plan", "status", "runs", "events"]), default="config"
+    "what",
+    type=click.Choice(["config", "run", "scan", "plan", "status", "runs", "deploy", "releases", "events"]),
+    default="config",
 )
 def schema(what: str) -> None:
     """Print the JSON Schema of hookci.toml, for editors, or of what a command writes with --json or --events."""

@@ -9,7 +9,7 @@ from hookci.config.matrix import cells
 from hookci.config.problems import Problem, unknown
 from hookci.config.rules import allow_failure, read_rules
 from hookci.config.scans import check_scan_job, has_scanner, read_scan, without_script
-from hookci.config.values import check_name, check_names, check_paths, check_script, seconds
+from hookci.config.values import check_name, check_names, check_paths, check_script, longer_than_zero, plain
 from hookci.config.words import show
 from hookci.model.pipeline import AllowFailure, Artifacts, Cache, Job, Need, Retry, When
 
@@ -101,10 +101,6 @@ def _needs(value: list[NeedTable]) -> tuple[Need, ...]:
     return tuple(Need(need.job, need.artifacts, need.optional) for need in value)
 
 
-def _timeout(value: str, path: Path, problems: list[Problem]) -> float:
-    return seconds(value, path, problems, positive=True)
-
-
 def _caches(value: list[CacheTable], path: Path, problems: list[Problem]) -> tuple[Cache, ...]:
     return tuple(_cache(table, (*path, index), problems) for index, table in enumerate(value))
 
@@ -131,34 +127,29 @@ def _junit(table: ReportsTable, path: Path, problems: list[Problem]) -> tuple[st
     return check_paths(table.junit or [], (*path, "junit"), problems)
 
 
-def _plain(convert: Callable[[Any], object]) -> Callable[[Any, Path, list[Problem]], object]:
-    """A reader of values about which nothing is left to check."""
-    return lambda value, _path, _problems: convert(value)
-
-
 _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
-    "stage": _plain(str),
+    "stage": plain(str),
     "script": check_script,
-    "before_script": _plain(tuple),
-    "after_script": _plain(tuple),
-    "shell": _plain(str),
+    "before_script": plain(tuple),
+    "after_script": plain(tuple),
+    "shell": plain(str),
     "variables": check_names,
-    "pass_env": _plain(tuple),
-    "secrets": _plain(tuple),
-    "needs": _plain(_needs),
+    "pass_env": plain(tuple),
+    "secrets": plain(tuple),
+    "needs": plain(_needs),
     "rules": read_rules,
-    "when": _plain(When),
-    "allow_failure": _plain(allow_failure),
-    "retry": _plain(_retry),
-    "timeout": _timeout,
+    "when": plain(When),
+    "allow_failure": plain(allow_failure),
+    "retry": plain(_retry),
+    "timeout": longer_than_zero,
     "cache": _caches,
     "artifacts": _artifacts,
     "inputs": check_paths,
     "carry": check_paths,
-    "resource_group": _plain(str),
+    "resource_group": plain(str),
     "reports": _junit,
     "scan": read_scan,
-    "tools": _plain(tuple),
-    "memory": _plain(bool),
-    "max_age": _timeout,
+    "tools": plain(tuple),
+    "memory": plain(bool),
+    "max_age": longer_than_zero,
 }

@@ -6,20 +6,22 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from hookci.config.problems import Problem, unknown
+from hookci.config.words import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from hookci.config.structure import Structure
+    from hookci.config.words import Path
     from hookci.model.pipeline import Job
 
-__all__ = ["check_hooks", "check_needs", "job_names"]
+__all__ = ["check_deployed", "check_hooks", "check_needs"]
 
 # A job by the name it was written under, or the end of all stages up to the one with that number.
 _Node = str | int
 
 
-def job_names(structure: Structure, jobs: Mapping[str, Job]) -> dict[str, str]:
+def _job_names(structure: Structure, jobs: Mapping[str, Job]) -> dict[str, str]:
     """Every name that may stand for jobs, with the name these were written under."""
     written = structure.raw.get("jobs")
     names = {name: name for name in written} if isinstance(written, dict) else {}
@@ -28,13 +30,27 @@ def job_names(structure: Structure, jobs: Mapping[str, Job]) -> dict[str, str]:
 
 def check_needs(structure: Structure, jobs: Mapping[str, Job], problems: list[Problem]) -> None:
     """Every need names a job, and no job waits for itself by way of others."""
-    names = job_names(structure, jobs)
+    names = _job_names(structure, jobs)
     groups = {job.group: job for job in jobs.values()}
     for group, job in groups.items():
         for index, need in enumerate(job.needs or ()):
             if need.job not in names and not _is_broken_cell(structure, need.job):
                 problems.append(unknown(("jobs", group, "needs", index, "job"), "job", need.job, names))
     _check_cycles(structure, groups, names, problems)
+
+
+def check_deployed(
+    structure: Structure, jobs: Mapping[str, Job], needs: Iterable[str], path: Path, problems: list[Problem]
+) -> None:
+    """Each of the ``needs`` at ``path`` names a job with artifacts, which are all that is deployed of a job."""
+    names = _job_names(structure, jobs)
+    for index, name in enumerate(needs):
+        meant = [job for job in jobs.values() if name in {job.name, job.group}]
+        whole = structure.is_sound("defaults") and all(structure.is_sound("jobs", job.group) for job in meant)
+        if name not in names and not _is_broken_cell(structure, name):
+            problems.append(unknown((*path, index), "job", name, names))
+        elif whole and not all(job.artifacts.paths for job in meant):
+            problems.append(Problem((*path, index), f"the job {show(name)} has no artifacts"))
 
 
 def _is_broken_cell(structure: Structure, name: str) -> bool:
@@ -90,7 +106,7 @@ def _cycle(graph: Mapping[_Node, set[_Node]]) -> list[_Node] | None:
 def check_hooks(structure: Structure, jobs: Mapping[str, Job], problems: list[Problem]) -> dict[str, tuple[str, ...]]:
     """What each hook asks for; every name is that of a stage or of a job."""
     asked: dict[str, list[str]] = structure.document.hooks.model_dump(by_alias=True, exclude_unset=True)
-    stages, names = structure.document.stages, job_names(structure, jobs)
+    stages, names = structure.document.stages, _job_names(structure, jobs)
     for hook, entries in asked.items():
         for index, entry in enumerate(entries):
             path = ("hooks", hook, index)

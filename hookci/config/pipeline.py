@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hookci import __version__
-from hookci.config.environments import check_environments
+from hookci.config.environments import read_environments
 from hookci.config.jobs import read_jobs
-from hookci.config.needs import check_hooks, check_needs, job_names
+from hookci.config.needs import check_hooks, check_needs
+from hookci.config.notify import read_notify
 from hookci.config.problems import Problem, expected, in_file_order
 from hookci.config.requires import is_met
 from hookci.config.scans import read_suppressions, with_suppressions
@@ -40,12 +41,20 @@ def read_pipeline(source: str, raw: Mapping[str, Any]) -> Pipeline:
     jobs = with_suppressions(read_jobs(structure, problems), suppressions)
     check_needs(structure, jobs, problems)
     hooks = check_hooks(structure, jobs, problems)
-    check_environments(structure, job_names(structure, jobs), problems)
+    environments = read_environments(structure, jobs, problems)
+    notify = read_notify(structure.document.notify, problems)
     found = [*structure.problems, *_certain(structure, problems), *_unspeakable(raw)]
     if found:
         raise ConfigError(source, in_file_order(found, raw))
-    stages = tuple(structure.document.stages)
-    return Pipeline(source=source, stages=stages, jobs=jobs, hooks=hooks, suppressions=suppressions)
+    return Pipeline(
+        source=source,
+        stages=tuple(structure.document.stages),
+        jobs=jobs,
+        hooks=hooks,
+        suppressions=suppressions,
+        environments=environments,
+        notify=notify,
+    )
 
 
 def _certain(structure: Structure, problems: list[Problem]) -> Iterator[Problem]:

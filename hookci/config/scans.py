@@ -8,13 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from hookci.config.problems import Problem, expected
-from hookci.config.values import check_paths, seconds
+from hookci.config.values import check_filled, check_paths, longer_than_zero
 from hookci.config.words import show, show_path
 from hookci.model.pipeline import Artifacts
 from hookci.model.scan import SARIF, Scan, Suppression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from hookci.config.schema_job import JobTable
     from hookci.config.schema_scan import ScanTable, SuppressionTable
@@ -69,7 +69,7 @@ def read_scan(table: ScanTable, path: Path, problems: list[Problem]) -> Scan:
         problems.append(Problem(path, "expected either tool or sarif"))
     foreign = (key for key, tool in _ONLY_FOR.items() if getattr(table, key) is not None and table.tool != tool)
     problems.extend(Problem((*path, key), f"is only for the scanner {show(_ONLY_FOR[key])}") for key in foreign)
-    _check_empty(table, ("files", "db"), path, problems)
+    check_filled(table, ("files", "db"), path, problems)
     check_paths([] if table.sarif is None else [table.sarif], (*path, "sarif"), problems)
     scan = Scan(
         tool=table.tool or SARIF,
@@ -82,7 +82,7 @@ def read_scan(table: ScanTable, path: Path, problems: list[Problem]) -> Scan:
     )
     if table.stale_after is None:
         return scan
-    return replace(scan, stale_after=seconds(table.stale_after, (*path, "stale_after"), problems, positive=True))
+    return replace(scan, stale_after=longer_than_zero(table.stale_after, (*path, "stale_after"), problems))
 
 
 def read_suppressions(tables: list[SuppressionTable], problems: list[Problem]) -> tuple[Suppression, ...]:
@@ -104,7 +104,7 @@ def _suppression(table: SuppressionTable, path: Path, problems: list[Problem]) -
         problems.append(Problem(path, "expected one of rule, fingerprint and secret"))
     elif table.rule is not None and table.path is None:
         problems.append(Problem(path, "has no path, without which a rule is not suppressed"))
-    _check_empty(table, ("rule", "reason"), path, problems)
+    check_filled(table, ("rule", "reason"), path, problems)
     _check_forms(table, path, problems)
     check_paths([] if table.path is None else [table.path], (*path, "path"), problems)
     return Suppression(
@@ -122,13 +122,6 @@ def _check_forms(table: SuppressionTable, path: Path, problems: list[Problem]) -
     for key, (form, what) in _FORMS.items():
         if (text := getattr(table, key)) is not None and not form.fullmatch(text):
             problems.append(expected((*path, key), what, text))
-
-
-def _check_empty(table: ScanTable | SuppressionTable, keys: Iterable[str], path: Path, problems: list[Problem]) -> None:
-    """What is written and says nothing is a slip, and often one that lets more pass than was meant."""
-    said = {key: getattr(table, key) for key in keys}
-    empty = (key for key, value in said.items() if value == [] or (isinstance(value, str) and not value.strip()))
-    problems.extend(Problem((*path, key), "is empty") for key in empty)
 
 
 def _date(text: str, path: Path, problems: list[Problem]) -> date:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 from pydantic import Field
 
-from hookci.config.schema_base import Duration, Table, Texts, Variables, one_or_more
+from hookci.config.schema_base import Table, Texts, Variables
+from hookci.config.schema_environment import EnvironmentTable, NotifyTable
 from hookci.config.schema_job import JobTable, Settings
 from hookci.config.schema_scan import SuppressionTable
 
-__all__ = ["DEFAULT_STAGES", "Document", "EnvironmentTable", "HealthTable", "Hooks"]
+__all__ = ["DEFAULT_STAGES", "Document", "Hooks"]
 
 DEFAULT_STAGES = ("build", "test", "security", "integration", "deploy")
-
-Occasion = Literal["red", "deployed", "rolled-back", "stuck", "approval"]
 
 
 class Hooks(Table):
@@ -36,58 +33,8 @@ class Hooks(Table):
     )
 
 
-class HealthTable(Table):
-    """One check that a deployment is healthy: an address that answers, or a command that succeeds."""
-
-    url: str | None = Field(default=None, description="An address that must answer.")
-    command: str | None = Field(default=None, description="A command that must succeed.")
-    expect: str | None = Field(default=None, description="Text that the answer must hold; may hold $VARIABLES.")
-    within: Duration | None = Field(default=None, description="How long it may take to become healthy.")
-    stable: Duration | None = Field(default=None, description="How long it must then stay healthy.")
-
-
-_Health = Annotated[
-    list[HealthTable], one_or_more(dict, "a table or a list of tables", HealthTable | list[HealthTable])
-]
-
-
 _Suppressions = list[SuppressionTable]
-
-
-class EnvironmentTable(Table):
-    """A place to deploy to."""
-
-    branch: Texts | None = Field(default=None, description="Globs or /regexes/ of the branches deployed from.")
-    deploy: Literal["on-merge", "manual"] | None = Field(
-        default=None, description="Whether a merge deploys by itself, or a person does."
-    )
-    after: str | None = Field(default=None, description="The environment that must have verified a release first.")
-    approval: bool = Field(default=False, description="Whether a person must approve every deployment.")
-    script: Texts | None = Field(default=None, description="The commands that deploy.")
-    health: _Health | None = Field(default=None, description="The checks that tell whether a deployment is healthy.")
-    rollback: Texts | None = Field(
-        default=None, description="The commands that go back; default: the script of the last good release."
-    )
-    variables: Variables | None = Field(default=None, description="Environment variables of its commands.")
-    secrets: Texts | None = Field(
-        default=None, description="Names or globs of the user's variables it may see, masked in all output."
-    )
-    keep: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many good releases are kept.")
-    url: str | None = Field(default=None, description="Where people find it.")
-    needs: Texts | None = Field(default=None, description="Jobs that must be green before a deployment.")
-    trust: bool | None = Field(
-        default=None, description="Whether a change of what a deployment executes must be trusted by a person first."
-    )
-    background: bool | None = Field(default=None, description="Whether a merge returns before the deployment is over.")
-
-
-class NotifyTable(Table):
-    """Messages to people who do not watch the terminal."""
-
-    urls: Texts | None = Field(default=None, description="Where to send to; may hold $VARIABLES.")
-    on: Annotated[list[Occasion], one_or_more(str, "text or a list of texts", Occasion | list[Occasion])] | None = (
-        Field(default=None, description="The occasions.")
-    )
+_Environments = dict[str, EnvironmentTable]
 
 
 class Document(Table):
@@ -108,5 +55,5 @@ class Document(Table):
     jobs: dict[str, JobTable] = Field(default={}, description="The jobs, by name.")
     hooks: Hooks = Field(default=Hooks(), description="Which stages or jobs each git hook asks for.")
     suppressions: _Suppressions = Field(default=[], description="Findings of security scans that pass until a day.")
-    environments: dict[str, EnvironmentTable] = Field(default={}, description="The places to deploy to, by name.")
-    notify: NotifyTable = Field(default=NotifyTable(), description="Who is told, and about what.")
+    environments: _Environments = Field(default={}, description="The places to deploy to, by name.")
+    notify: NotifyTable | None = Field(default=None, description="Who is told, and about what.")

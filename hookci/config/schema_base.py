@@ -7,10 +7,13 @@ is checked, so that a mistake is one problem at one place.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "Codes",
@@ -19,6 +22,8 @@ __all__ = [
     "Table",
     "Texts",
     "Variables",
+    "by_form",
+    "expected",
     "one_or_more",
     "short_for",
 ]
@@ -59,6 +64,11 @@ def short_for(kind: type, key: str, what: str, shape: object) -> BeforeValidator
         return value
 
     return BeforeValidator(spelled_out, json_schema_input_type=shape)
+
+
+def by_form(tags: Mapping[type, str], what: str) -> Discriminator:
+    """Tells the forms of a value, each a type with a tag, apart by what TOML has there.  Tags look like ``<table>``."""
+    return Discriminator(lambda value: tags.get(type(value)), custom_error_type="expected", custom_error_message=what)
 
 
 def _as_text(value: object) -> object:

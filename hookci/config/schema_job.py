@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
-from hookci.config.schema_base import Codes, Duration, Matrix, Table, Texts, Variables, one_or_more, short_for
+from hookci.config.schema_base import Codes, Duration, Matrix, Table, Texts, Variables, by_form, one_or_more, short_for
 from hookci.config.schema_scan import ScannerName, ScanTable
 from hookci.model.pipeline import CachePolicy, RetryOn, When
 from hookci.model.snapshot import HookName
@@ -66,13 +66,9 @@ class AllowFailureTable(Table):
     exit_codes: Codes = Field(description="The exit statuses that do not.")
 
 
-def _form(value: object) -> str | None:
-    return {bool: "<bool>", dict: "<table>"}.get(type(value))
-
-
 AllowFailure = Annotated[
     Annotated[bool, Tag("<bool>")] | Annotated[AllowFailureTable, Tag("<table>")],
-    Discriminator(_form, custom_error_type="expected", custom_error_message="true, false or a table"),
+    by_form({bool: "<bool>", dict: "<table>"}, "true, false or a table"),
 ]
 
 

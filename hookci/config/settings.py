@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hookci.errors import ConfigError, ConfigProblem
 
@@ -22,18 +22,22 @@ class Settings:
     """Settings of this clone.
 
     ``allow_unconfigured`` lets pushes of trees without a pipeline through (``hookci.unconfigured=allow``);
-    ``jobs`` is how many jobs run at once (``hookci.jobs``), None for one on each processor.
+    ``jobs`` is how many jobs run at once (``hookci.jobs``), None for one on each processor.  ``deploys`` names the
+    environments that this clone deploys from its hooks (``hookci.deploys``, once for each), ``remote`` the remote that
+    locks and tags of deployments go to (``hookci.remote``), None for ``origin`` where there is one.
     """
 
     allow_unconfigured: bool = False
     jobs: int | None = None
+    deploys: tuple[str, ...] = ()
+    remote: str | None = None
 
 
 def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Settings:
     """Settings from ``hookci.*`` in git's config, which beats the user's file.
 
     Args:
-        git_config: all of git's settings; keys in lower case, the last value of a key counts.
+        git_config: all of git's settings; keys in lower case, the last value of a key counts, of a list all do.
         user_file: a TOML file with the same keys, without the ``hookci.`` in front; may be missing.
 
     Raises:
@@ -43,16 +47,16 @@ def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Setti
     given = {name: (source, value) for name, value in _user_values(user_file).items()}
     for key, values in git_config.items():
         if key.startswith(_PREFIX):
-            given[key.removeprefix(_PREFIX)] = ("git config", values[-1])
+            name = key.removeprefix(_PREFIX)
+            given[name] = ("git config", values if name in _LISTS else values[-1])
     problems: list[tuple[str, ConfigProblem]] = []
     parsed = {name: _parse(name, value, place, problems) for name, (place, value) in given.items()}
     if problems:
         raise ConfigError(problems[0][0], tuple(problem for _place, problem in problems))
-    jobs = parsed.get("jobs")
-    return Settings(allow_unconfigured=bool(parsed.get("unconfigured")), jobs=jobs if isinstance(jobs, int) else None)
+    return Settings(**{_FIELDS.get(name, name): value for name, value in parsed.items()})
 
 
-def _parse(name: str, value: object, place: str, problems: list[tuple[str, ConfigProblem]]) -> object:
+def _parse(name: str, value: object, place: str, problems: list[tuple[str, ConfigProblem]]) -> Any:  # noqa: ANN401 (as its field in Settings has it)
     if name not in _PARSERS:
         import difflib  # noqa: PLC0415 (only when something is wrong)
 
@@ -90,4 +94,24 @@ def _jobs(value: object) -> int:
     return int(str(value))
 
 
-_PARSERS: dict[str, Callable[[object], object]] = {"unconfigured": _unconfigured, "jobs": _jobs}
+def _deploys(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError("expected names of environments")
+    return tuple(dict.fromkeys(names))
+
+
+def _remote(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or value.startswith("-"):
+        raise ValueError("expected the name of a remote")
+    return value
+
+
+_PARSERS: dict[str, Callable[[object], object]] = {
+    "unconfigured": _unconfigured,
+    "jobs": _jobs,
+    "deploys": _deploys,
+    "remote": _remote,
+}
+_LISTS = {"deploys"}
+_FIELDS = {"unconfigured": "allow_unconfigured"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookci.config.problems import Problem, expected
 from hookci.config.words import show
@@ -12,19 +12,29 @@ from hookci.model.expression import parse_regex
 from hookci.model.globs import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from hookci.config.schema_base import Table
     from hookci.config.words import Path
 
 __all__ = [
+    "VARIABLE",
+    "check_filled",
     "check_name",
     "check_names",
     "check_paths",
     "check_patterns",
     "check_script",
+    "is_variable",
+    "longer_than_zero",
+    "plain",
     "seconds",
 ]
 
+VARIABLE = "a variable's name of letters, digits and _"
+"""What `is_variable` expects, in words."""
+
+_T = TypeVar("_T")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -36,10 +46,14 @@ def check_name(name: str, what: str, path: Path, problems: list[Problem]) -> Non
         problems.append(Problem(path, f"the name of a {what} holds a control character"))
 
 
-def check_names(variables: Mapping[str, str], path: Path, problems: list[Problem]) -> dict[str, str]:
-    """The names of environment variables, as POSIX has them (XBD 8.1), in either case."""
-    wrong = (name for name in variables if not _VARIABLE.fullmatch(name))
-    problems.extend(expected((*path, name), "a variable's name of letters, digits and _", name) for name in wrong)
+def is_variable(name: str) -> bool:
+    """Whether it is the name of an environment variable, as POSIX has them (XBD 8.1), in either case."""
+    return _VARIABLE.fullmatch(name) is not None
+
+
+def check_names(variables: Mapping[str, _T], path: Path, problems: list[Problem]) -> dict[str, _T]:
+    """The names of environment variables."""
+    problems.extend(expected((*path, name), VARIABLE, name) for name in variables if not is_variable(name))
     return dict(variables)
 
 
@@ -60,6 +74,23 @@ def seconds(text: str, path: Path, problems: list[Problem], *, positive: bool = 
     if positive and not duration:
         problems.append(expected(path, "a duration longer than zero", text))
     return duration
+
+
+def longer_than_zero(text: str, path: Path, problems: list[Problem]) -> float:
+    """A duration that something can be done in."""
+    return seconds(text, path, problems, positive=True)
+
+
+def plain(convert: Callable[[Any], object]) -> Callable[[Any, Path, list[Problem]], object]:
+    """A reader of values about which nothing is left to check."""
+    return lambda value, _path, _problems: convert(value)
+
+
+def check_filled(table: Table, keys: Iterable[str], path: Path, problems: list[Problem]) -> None:
+    """What is written and says nothing is a slip, and often one that lets more pass than was meant."""
+    said = {key: getattr(table, key) for key in keys}
+    empty = (key for key, value in said.items() if value == [] or (isinstance(value, str) and not value.strip()))
+    problems.extend(Problem((*path, key), "is empty") for key in empty)
 
 
 def check_paths(globs: list[str], path: Path, problems: list[Problem]) -> tuple[str, ...]:

@@ -66,7 +66,8 @@ class RememberingExecutor:
                 self.passed_in[job.name] = found.run
                 self.outcomes[job.name] = Outcome.REMEMBERED
                 reason = f"passed in run {found.run}"
-                return JobResult(name=job.name, stage=job.stage, outcome=Outcome.REMEMBERED, reason=reason)
+                passed = Outcome.REMEMBERED
+                return JobResult(name=job.name, stage=job.stage, outcome=passed, reason=reason, passed_in=found.run)
             result = self.inner.run(planned, cancel, tell, started)
             self.outcomes[job.name] = result.outcome
             if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:

@@ -221,8 +221,9 @@ class _Run:
         return None
 
     def _conclude(self, name: str, outcome: Outcome, reason: str) -> None:
-        stage = self._plan.jobs[name].job.stage
-        self._finish(JobResult(name=name, stage=stage, outcome=outcome, reason=reason))
+        planned = self._plan.jobs[name]
+        run = planned.remembered_run if outcome is Outcome.REMEMBERED else None
+        self._finish(JobResult(name=name, stage=planned.job.stage, outcome=outcome, reason=reason, passed_in=run))
 
     def _finish(self, result: JobResult) -> None:
         self._results[result.name] = result

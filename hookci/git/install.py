@@ -19,15 +19,17 @@ from hookci.git.shims import Shim
 from hookci.git.uninstall import take_away
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hookci.git.hookspath import HooksPath
     from hookci.git.repository import Repository
 
-__all__ = ["InstallReport", "install", "interpreter_warnings", "refuse_husky"]
+__all__ = ["InstallReport", "add_deploys", "install", "interpreter_warnings", "no_deploys", "refuse_husky"]
 
 _HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MODE = 0o755
+_DEPLOYS = "hookci.deploys"
 # Where `uvx`, `uv run --with` and `pipx run` make environments they throw away: the buckets of their caches.
 _THROW_AWAY = re.compile(r"/(?:(?:archive|environments|builds)-v[0-9]+|\.cache/pipx|Caches/pipx|pipx/\.cache)/")
 _LASTING = "run `uv tool install hookci` or `pipx install hookci`, then `hookci install` with that one"
@@ -93,6 +95,19 @@ def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> Insta
         passed_on=others,
         warnings=(*_place_warnings(repo, found), *interpreter_warnings(repo, python, main)),
     )
+
+
+def add_deploys(repo: Repository, names: Sequence[str]) -> None:
+    """Have the hooks of this clone deploy to the environments ``names``, besides those they deploy to already."""
+    there = (repo.ask("config", "--local", "--get-all", _DEPLOYS) or "").split("\n")
+    for name in dict.fromkeys(names):
+        if name not in there:
+            repo.git("config", "--local", "--add", _DEPLOYS, name)
+
+
+def no_deploys(repo: Repository) -> bool:
+    """Have the hooks of this clone deploy nothing; whether they did."""
+    return repo.git("config", "--local", "--unset-all", _DEPLOYS, check=False).returncode == 0
 
 
 def _extended(repo: Repository, record: Installation, directory: Path, *, chained: bool) -> Installation:

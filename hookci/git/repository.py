@@ -28,14 +28,15 @@ def git(
     env: Mapping[str, str],
     stdin: bytes = b"",
     check: bool = True,
+    timeout: float = _TIMEOUT,
 ) -> Done:
     """Run git with the settings fixed that a user's config must not change.
 
     Raises:
-        GitError: git is not there, or ``check`` and it failed.
+        GitError: git is not there, did not end within ``timeout`` seconds, or ``check`` and it failed.
     """
     settings = [part for setting in FIXED_CONFIG for part in ("-c", setting)]
-    done = run(["git", *settings, *arguments], cwd=cwd, env=env, stdin=stdin, timeout=_TIMEOUT)
+    done = run(["git", *settings, *arguments], cwd=cwd, env=env, stdin=stdin, timeout=timeout)
     if check and done.returncode != 0:
         raise GitError(f"`git {' '.join(arguments[:4])}` failed: {done.complaint}")
     return done
@@ -100,9 +101,14 @@ class Repository:
         )
 
     def git(
-        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, check: bool = True
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        timeout: float = _TIMEOUT,
     ) -> Done:
-        """Run git in this repository; ``env`` adds to its environment."""
+        """Run git in this repository, for ``timeout`` seconds at most; ``env`` adds to its environment."""
         return git(
             # with a work tree named, git does not look for the one in core.worktree: a submodule's may be gone
             [f"--git-dir={self.git_dir}", f"--work-tree={self.top or self.git_dir}", *arguments],
@@ -110,6 +116,7 @@ class Repository:
             env={**self.env, **(env or {})},
             stdin=stdin,
             check=check,
+            timeout=timeout,
         )
 
     def ask(self, *arguments: str) -> str | None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from hookci.model.status import Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import git
 
     from hookci.git.repository import Repository
 
-__all__ = ["standing"]
+__all__ = ["distance", "standing", "titles"]
 
 
 def standing(repository: Repository) -> Standing:
@@ -40,3 +42,23 @@ def _against_upstream(repo: git.Repo, known: Standing) -> Standing:
     ahead = sum(1 for _ in repo.iter_commits(f"{tracking.path}..HEAD"))
     behind = sum(1 for _ in repo.iter_commits(f"HEAD..{tracking.path}"))
     return Standing(known.branch, known.commit, known.title, tracking.name, ahead, behind)
+
+
+def titles(repository: Repository, commits: Iterable[str]) -> dict[str, str]:
+    """The first line of each commit's message; commits that are not here are left out."""
+    names = "".join(f"{commit}\n" for commit in dict.fromkeys(commits))
+    if not names:
+        return {}
+    asked = ("rev-list", "--no-walk", "--ignore-missing", "--format=%H %s", "--stdin")
+    done = repository.git(*asked, stdin=names.encode("ascii"), check=False)
+    lines = (line.partition(" ") for line in done.stdout.decode(errors="surrogateescape").split("\n"))
+    return {commit: title for commit, _, title in lines if commit not in {"", "commit"}}
+
+
+def distance(repository: Repository, one: str, other: str) -> tuple[int, int] | None:
+    """How many commits only ``one`` has, and how many only ``other``; None when they are not here."""
+    counted = repository.ask("rev-list", "--left-right", "--count", f"{one}...{other}", "--")
+    if counted is None:
+        return None
+    left, right = counted.split()
+    return int(left), int(right)

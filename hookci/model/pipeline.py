@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hookci.model.environment import Environment
     from hookci.model.expression import Expression
+    from hookci.model.notification import Notify
     from hookci.model.scan import Scan, Suppression
 
 __all__ = [
@@ -177,6 +179,8 @@ class Pipeline:
     ``jobs`` keeps the order of the file, matrix cells expanded.  ``hooks`` holds what ``[hooks]``
     says, by hook name; a hook that is not there asks for its default (see `hookci.plan`).
     ``suppressions`` are those of the file, expired ones too; the scan of each job has them all.
+    ``environments`` are the places to deploy to, by name and in the order of the file, ``notify`` says who is told
+    (None: nobody).
     """
 
     source: str
@@ -185,3 +189,5 @@ class Pipeline:
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    notify: Notify | None = None

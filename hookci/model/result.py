@@ -56,7 +56,7 @@ class JobResult:
     whole output, ``hints`` what a person may try next.  ``tests`` is what the job's own test reports say, None
     without one; it never decides the outcome.  ``scan`` is what a scan job found; it decides the outcome of such a job.
     ``holds_until`` is until when a pass may be recalled (unix seconds; None
-    for ever).
+    for ever).  ``passed_in`` is the run in which a remembered job passed.
     """
 
     name: str
@@ -72,6 +72,7 @@ class JobResult:
     tests: ReportedTests | None = None
     scan: ScanReport | None = None
     holds_until: float | None = None
+    passed_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hookci.model.record import RunRecord
+    from hookci.model.release import Deployment, Lock, Release, Request
 
-__all__ = ["PipelineSummary", "Standing", "Status"]
+__all__ = ["EnvironmentStatus", "PipelineSummary", "Running", "Standing", "Status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,45 @@ class PipelineSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What answers: ``check`` is how a person calls the place, ``wanted`` what it is to say, ``seen`` what it says."""
+
+    check: str
+    wanted: str
+    seen: str
+    as_wanted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentStatus:
+    """Where an environment stands, as far as this clone knows.
+
+    ``live`` is the release with the highest number, ``title`` that of its commit.  The next release is to come from
+    ``source``, a branch or the environment before: ``candidate`` is the commit there (empty: none is), ``ahead`` and
+    ``behind`` count its commits against what is live.  ``running`` is what was seen from outside just now.
+
+    ``lock`` is who is deploying, ``interrupted`` says in words what died on the way, ``failure`` is the last attempt
+    unless it became healthy.  ``waiting`` are the requests for approval of what comes next, given or not, ``unpushed``
+    the releases whose tags are only here.  ``problems`` are why something is not known.
+    """
+
+    name: str
+    live: Release | None = None
+    title: str = ""
+    source: str = ""
+    candidate: str = ""
+    ahead: int = 0
+    behind: int = 0
+    running: tuple[Running, ...] = ()
+    lock: Lock | None = None
+    interrupted: str = ""
+    failure: Deployment | None = None
+    waiting: tuple[Request, ...] = ()
+    unpushed: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Where a repository stands.
 
@@ -46,3 +86,4 @@ class Status:
     pipeline: PipelineSummary | str
     workspaces: str
     last: RunRecord | None
+    environments: tuple[EnvironmentStatus, ...] = ()

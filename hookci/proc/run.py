@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
-__all__ = ["Done", "run", "run_attached"]
+__all__ = ["Done", "run", "run_attached", "start_detached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,19 @@ def run(
 def run_attached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes | None) -> int:
     """Run a program that talks to the person itself (a pager, say); the result is its exit status."""
     return subprocess.run(argv, cwd=cwd, env=env, input=stdin, check=False).returncode
+
+
+def start_detached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], output: int) -> None:
+    """Start a program that outlives us: in a session of its own, with nothing of ours but the descriptor ``output``.
+
+    Raises:
+        GitError: it could not be started.
+    """
+    try:
+        child = subprocess.Popen(
+            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    except OSError as error:
+        raise GitError(f"`{argv[0]}` could not be started: {error.strerror}") from error
+    # nobody waits for it, which Popen would warn of
+    child.returncode = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Cancel", "Ended", "Supervised", "exit_text", "supervise"]
+__all__ = ["Cancel", "Ended", "Supervised", "end_group", "exit_text", "supervise"]
 
 _CHUNK = 65_536
 _GRACE = 1.0
@@ -28,6 +28,7 @@ _DRAIN = 0.5
 """Seconds to wait for what is in the pipe when all are ended."""
 _PIPE = 1024 * 1024
 """Bytes that can be in a pipe (pipe(7), pipe-max-size)."""
+_POLL = 0.02
 _IDLE = 0.1
 """Seconds after which output without a line end is shown."""
 
@@ -76,7 +77,9 @@ class Supervised:
     """What to start: the program, where, with which whole environment, and for how many seconds at most.
 
     ``token`` marks its processes (see `hookci.proc.tree`), ``directory`` is the workspace they live in.  ``errors`` is
-    a new file for its standard error, None for one stream with its output.
+    a new file for its standard error, None for one stream with its output.  With ``lasting``, what the program has
+    put into the background stays when it ends by itself, and what has a session of its own stays in any case: that is
+    how a deployment starts what it deploys.
     """
 
     argv: Sequence[str]
@@ -86,6 +89,7 @@ class Supervised:
     token: str
     directory: str
     errors: Path | None = None
+    lasting: bool = False
 
 
 class _Follower:
@@ -198,13 +202,31 @@ def supervise(what: Supervised, sink: Callable[[bytes], None], cancel: Cancel, s
         why = follower.until(clock + what.timeout)
         if why == "exit":
             follower.drain(_DRAIN_FIRST)
-        _end_all(what, child, begun)
+        _end(what, child, begun, why)
         follower.drain(_DRAIN)
     finally:
         if child.poll() is None:
-            _end_all(what, child, begun)
+            _end(what, child, begun, "cancel")
         follower.close()
     return Ended(why, child.wait(), time.monotonic() - clock)
+
+
+def _end(what: Supervised, child: subprocess.Popen[bytes], begun: float, why: str) -> None:
+    if not what.lasting:
+        _end_all(what, child, begun)
+    elif why != "exit":
+        end_group(child.pid, child.poll)
+
+
+def end_group(leader: int, ended: Callable[[], object]) -> None:
+    """End a process group: asked first, then killed; ``ended`` says something but None once its leader is gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while ended() is None and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _end_all(what: Supervised, child: subprocess.Popen[bytes], begun: float) -> None:

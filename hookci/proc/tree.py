@@ -22,7 +22,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TOKEN_VARIABLE", "adopt_orphans", "end_orphans", "end_tree", "leftovers"]
+__all__ = ["TOKEN_VARIABLE", "adopt_orphans", "end_orphans", "end_tree", "leftovers", "release_orphans"]
 
 TOKEN_VARIABLE = "HOOKCI_JOB_TOKEN"  # noqa: S105 (the name of a variable, no secret)
 
@@ -35,6 +35,13 @@ def adopt_orphans() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def release_orphans() -> None:
+    """Be no such parent any more: what a deployment starts is to outlive us, and goes to init as anywhere else."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def _candidates(root: int | None) -> list[int]:

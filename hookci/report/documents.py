@@ -1,7 +1,7 @@
 """The documents hookci writes for programs: these classes are the format, and `hookci.report.schemas` publishes it.
 
-Whatever is added to them or to their parts (`hookci.report.entries`), renamed or taken away raises ``VERSION``; the
-words of the model (outcomes, verdicts, actions, severities) are part of the format.
+Whatever is added to them or to their parts (`hookci.report.entries`, `hookci.report.entries_deploy`), renamed or taken
+away raises ``VERSION``; the words of the model (outcomes, verdicts, actions, severities) are part of the format.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from hookci.report.entries import (
     RunEntry,
     UpstreamEntry,
 )
+from hookci.report.entries_deploy import AttemptEntry, EnvironmentEntry, ReleaseEntry  # noqa: TC001 (the schema)
 
 __all__ = [
     "VERSION",
+    "DeployDocument",
     "ErrorDocument",
     "PlanDocument",
+    "ReleasesDocument",
     "RunDocument",
     "RunsDocument",
     "ScanDocument",
@@ -108,3 +111,31 @@ class StatusDocument(Document):
     workspaces: str
     """The directory that holds workspaces, caches and artifacts."""
     last_run: HistoryEntry | None
+    environments: tuple[EnvironmentEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployDocument(Document):
+    """`hookci deploy --json` and `hookci rollback --json`, when what was asked for is live; else it is an error."""
+
+    schema: Literal["hookci/deploy"] = "hookci/deploy"
+    version: Version = VERSION
+    environment: str
+    live: ReleaseEntry | None
+    """What is live now."""
+    attempt: AttemptEntry | None
+    """Null when there was nothing to do."""
+    plan: tuple[str, ...]
+    """What would be done, for `--dry-run`."""
+    notices: tuple[NoticeEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasesDocument(Document):
+    """`hookci releases --json`: newest first, one environment after the other."""
+
+    schema: Literal["hookci/releases"] = "hookci/releases"
+    version: Version = VERSION
+    releases: tuple[ReleaseEntry, ...]
+    attempts: tuple[AttemptEntry, ...]
+    """With `--all`: those of this clone that became no release, newest first."""

@@ -33,6 +33,10 @@ _ALIASES = 2
 _NARROWEST = 20
 _SUPPRESSED_FOR = timedelta(days=90)
 
+_BEGINNING = (
+    "there is nothing to compare with, so all of it is new; to begin with what is there, commit what this writes:"
+)
+
 # What stands for itself in a TOML string and in a glob; whatever else there is has a fingerprint.
 _PLAIN = re.compile(r"(?!/)[\w@%+=:., /-]+")
 
@@ -70,6 +74,8 @@ def findings_text(report: ScanReport, view: View) -> Iterator[str]:
     yield from _around(report, view)
     if report.blocking:
         yield from ("", *_way_out(report.blocking, view))
+    if not report.base and not view.full and any(_fits_a_baseline(judged) for judged in report.blocking):
+        yield from ("", *_wrapped(_BEGINNING, view.width), "", "    hookci scan --all --baseline write")
 
 
 def remarks(report: ScanReport) -> Iterator[tuple[str, bool]]:
@@ -157,7 +163,8 @@ def _around(report: ScanReport, view: View) -> Iterator[str]:
         yield line("found", "red" if report.blocking else "dim", counts)
     if report.scanned or not report.unscanned:
         how = f"{report.tool} {report.version}".strip() + (f", compared with {report.base}" if report.base else "")
-        yield line("scanned", "dim", one_line(f"{report.what or counted(report.scanned, 'file')} ({how})"))
+        key = "read" if report.unscanned else "scanned"  # what could not be looked up is not scanned
+        yield line(key, "dim", one_line(f"{report.what or counted(report.scanned, 'file')} ({how})"))
     for text, unscanned in remarks(replace(report, findings=()) if view.full else report):
         key, _, rest = text.partition(": ")
         yield line(key, "yellow" if unscanned else "dim", rest)
@@ -199,6 +206,10 @@ def _way_out(blocking: Sequence[JudgedFinding], view: View) -> Iterator[str]:
     if finding.tool == "bandit" and not first.is_unscanned:
         yield ""
         yield f"or, at the end of the line: # nosec {visible(finding.rule)}"
+
+
+def _fits_a_baseline(judged: JudgedFinding) -> bool:
+    return not judged.is_unscanned and not judged.finding.secret
 
 
 def _target(judged: JudgedFinding) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hookci.model.status import Status
     from hookci.model.testreport import ReportedTests
     from hookci.report.entries import Document
+    from hookci.report.entries_deploy import EnvironmentEntry
 
 __all__ = [
     "Recorder",
@@ -92,6 +93,11 @@ class Recorder:
             case _:
                 pass
 
+    @property
+    def notices(self) -> tuple[NoticeEntry, ...]:
+        """The notices so far."""
+        return tuple(self._notices)
+
     def run(self, result: RunResult) -> RunEntry:
         """The run whose events were seen."""
         if self._plan is None:
@@ -118,7 +124,7 @@ def runs_document(rows: Iterable[RunRecord]) -> RunsDocument:
     return RunsDocument(runs=tuple(map(_history_entry, rows)))
 
 
-def status_document(status: Status) -> StatusDocument:
+def status_document(status: Status, environments: Iterable[EnvironmentEntry]) -> StatusDocument:
     """What ``hookci status --json`` writes."""
     place, pipeline = status.standing, status.pipeline
     found = None if isinstance(pipeline, str) else pipeline
@@ -132,6 +138,7 @@ def status_document(status: Status) -> StatusDocument:
         config_problem=pipeline if isinstance(pipeline, str) else None,
         workspaces=status.workspaces,
         last_run=_history_entry(status.last) if status.last else None,
+        environments=tuple(environments),
     )
 
 

@@ -8,8 +8,10 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from hookci.report.documents import (
+    DeployDocument,
     ErrorDocument,
     PlanDocument,
+    ReleasesDocument,
     RunDocument,
     RunsDocument,
     ScanDocument,
@@ -34,6 +36,8 @@ PUBLISHED: Mapping[str, tuple[TypeAdapter[object], str]] = {
     "plan": (TypeAdapter(PlanDocument | ErrorDocument), _ABOUT),
     "status": (TypeAdapter(StatusDocument | ErrorDocument), _ABOUT),
     "runs": (TypeAdapter(RunsDocument | ErrorDocument), _ABOUT),
+    "deploy": (TypeAdapter(DeployDocument | ErrorDocument), _ABOUT),
+    "releases": (TypeAdapter(ReleasesDocument | ErrorDocument), _ABOUT),
     "events": (TypeAdapter(EventDocument), _ABOUT_EVENTS),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hookci.model.text import plain
+from hookci.report.deployments import render_environments
 from hookci.report.tables import render_runs
 from hookci.report.terminal import paint
 from hookci.report.words import counted
@@ -28,8 +29,10 @@ def render_status(status: Status, *, now: float, color: bool) -> str:
         lines.insert(3, f"            {paint(status.hooks_problem, 'red', color=color)}")
     if status.last is None:
         lines.append("last run    none yet: `hookci run`")
-        return "".join(f"{line}\n" for line in lines)
-    return "".join(f"{line}\n" for line in lines) + "\n" + render_runs([status.last], now=now, color=color)
+    if status.environments:
+        lines += ["", *render_environments(status.environments, now=now, color=color)]
+    runs = "\n" + render_runs([status.last], now=now, color=color) if status.last else ""
+    return "".join(f"{line}\n" for line in lines) + runs
 
 
 def _position(at: Standing) -> str:

@@ -35,7 +35,7 @@ class ArtifactStore:
 
     def save(self, run: int, job: str, workspace: bytes, artifacts: Artifacts) -> list[str]:
         """Keep what ``artifacts`` names; returns the patterns that matched nothing."""
-        place = self._place(run, job)
+        place = self.place(run, job)
         remove(os.fsencode(place))
         (place / "data").mkdir(parents=True, mode=0o700)
         paths: dict[bytes, None] = {}
@@ -56,7 +56,7 @@ class ArtifactStore:
 
     def restore(self, run: int, job: str, workspace: bytes) -> bool:
         """Put the artifacts of ``job`` into ``workspace``; False when it has left none."""
-        place = self._place(run, job)
+        place = self.place(run, job)
         if not (place / "meta.json").exists():
             return False
         meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
@@ -67,7 +67,7 @@ class ArtifactStore:
 
     def has(self, run: int, job: str) -> bool:
         """Whether the artifacts of ``job`` in ``run`` are still there."""
-        return (self._place(run, job) / "meta.json").exists()
+        return (self.place(run, job) / "meta.json").exists()
 
     def prune(self, keep: Collection[int]) -> None:
         """Drop the artifacts of all but the last runs and those in ``keep``."""
@@ -77,5 +77,6 @@ class ArtifactStore:
                 if int(path.name) not in keep:
                     remove(os.fsencode(path))
 
-    def _place(self, run: int, job: str) -> Path:
+    def place(self, run: int, job: str) -> Path:
+        """The directory of what ``job`` left in ``run``."""
         return self.directory / str(run) / hashlib.sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]

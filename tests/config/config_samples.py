@@ -43,3 +43,8 @@ def told(error: ConfigError) -> list[str]:
 def in_job(line: str) -> str:
     """A job that is fine but for ``line``."""
     return f'[jobs.a]\nscript = "x"\n{line}\n'
+
+
+def in_environment(line: str) -> str:
+    """A pipeline with the environment ``x``, which is fine but for ``line``."""
+    return f'jobs.a.script = "x"\n[environments.x]\nscript = "x"\n{line}\n'

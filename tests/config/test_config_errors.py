@@ -31,7 +31,23 @@ JOB = 'jobs.a.script = "x"\n'
         (JOB + "hooks.commit-msg = 'test'", "hooks.commit-msg: unknown key"),
         (JOB + "defaults.script = 'x'", "defaults.script: unknown key"),
         (JOB + "defaults.stage = 'x'", "defaults.stage: unknown key"),
-        (JOB + "notify.url = 'x'", "notify.url: unknown key (did you mean `urls`?)"),
+        (JOB + "notify.url = '$A'", "notify.url: unknown key (did you mean `urls`?)"),
+        (
+            JOB + "environments.x = { script = 'x', aproval = true }",
+            "environments.x.aproval: unknown key (did you mean `approval`?)",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', approval = { expire = '1 day' } }",
+            "environments.x.approval.expire: unknown key (did you mean `expires`?)",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', health = [{ urls = '$A' }] }",
+            "environments.x.health[0].urls: unknown key (did you mean `url`?)",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', secrets.TOKEN.comand = 'x' }",
+            "environments.x.secrets.TOKEN.comand: unknown key (did you mean `command`?)",
+        ),
         ('[jobs."my job"]\nscript = "x"\n"a b" = 1', 'jobs."my job"."a b": unknown key'),
         ('[jobs."a\\u001b[31m"]\nscript = "x"\nz = 1', 'jobs."a\\u001b[31m".z: unknown key'),
     ],
@@ -107,6 +123,36 @@ def test_an_unknown_key_is_told_with_the_one_that_was_meant(text: str, problem: 
             JOB + "environments.x = { script = 'x', keep = 0 }",
             "environments.x.keep: expected at least 1, saw 0",
         ),
+        (JOB + "environments.x = {}", "environments.x.script: missing"),
+        (
+            JOB + "environments.x = { script = 'x', branch = ['main'] }",
+            "environments.x.branch: expected text, saw a list",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', approval = 'yes' }",
+            'environments.x.approval: expected true, false or a table, saw "yes"',
+        ),
+        (
+            JOB + "environments.x = { script = 'x', trust = true }",
+            "environments.x.trust: expected text or a list of texts, saw true",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', secrets = true }",
+            "environments.x.secrets: expected text, a list of texts or a table, saw true",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', secrets = ['A', 1] }",
+            "environments.x.secrets[1]: expected text, saw 1",
+        ),
+        (
+            JOB + "environments.x = { script = 'x', secrets = { A = 'env', B = 'enviroment' } }",
+            'environments.x.secrets.B: expected "env" or a table, saw "enviroment"',
+        ),
+        (
+            JOB + "environments.x = { script = 'x', health = { url = '$A', status = 20 } }",
+            "environments.x.health.status: expected at least 100, saw 20",
+        ),
+        (JOB + "[notify]", "notify.urls: missing"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_told_once_with_what_was_seen(text: str, problem: str) -> None:
@@ -163,10 +209,10 @@ def test_a_value_of_a_wrong_type_is_told_once_with_what_was_seen(text: str, prob
             'environments.x.deploy: expected "on-merge" or "manual", saw "on_merge" (did you mean `on-merge`?)',
         ),
         (
-            JOB + "notify.on = ['rolled_back']",
+            JOB + "notify = { urls = '$A', on = ['rolled_back'] }",
             (
-                'notify.on[0]: expected "red", "deployed", "rolled-back", "stuck" or "approval", saw "rolled_back"'
-                " (did you mean `rolled-back`?)"
+                'notify.on[0]: expected "green", "red", "deployed", "rolled-back", "stuck", "approval"'
+                ' or "interrupted", saw "rolled_back" (did you mean `rolled-back`?)'
             ),
         ),
     ],

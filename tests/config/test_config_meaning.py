@@ -105,55 +105,10 @@ JOB = 'jobs.a.script = "x"\n'
         ),
         (JOB + "hooks.pre-push = 'job:test'", 'hooks.pre-push: there is no job "test"'),
         (JOB + "hooks.pre-commit = 'xyz'", 'hooks.pre-commit: there is no stage or job "xyz"'),
-        (
-            JOB + 'environments."a b".script = "x"',
-            'environments."a b": the name of an environment becomes part of a git tag, which this cannot be',
-        ),
-        (JOB + "[environments.x]", "environments.x: has no script"),
-        (JOB + "environments.x.script = []", "environments.x.script: is empty"),
-        (
-            JOB + "environments = { prod = { script = 'x', after = 'stagin' }, staging = { script = 'x' } }",
-            'environments.prod.after: there is no environment "stagin" (did you mean `staging`?)',
-        ),
-        (JOB + "environments.x = { script = 'x', after = 'x' }", "environments.x.after: cycle: x -> x"),
-        (
-            JOB + "environments.x = { script = 'x', needs = ['unit'] }",
-            'environments.x.needs[0]: there is no job "unit"',
-        ),
-        (
-            JOB + "environments.x = { script = 'x', health = {} }",
-            "environments.x.health: expected either url or command",
-        ),
-        (
-            JOB + "environments.x = { script = 'x', health = [{ url = 'u', command = 'c' }] }",
-            "environments.x.health[0]: expected either url or command",
-        ),
-        (
-            JOB + "environments.x = { script = 'x', health = { url = 'u', within = '0s' } }",
-            'environments.x.health.within: expected a duration longer than zero, saw "0s"',
-        ),
-        (
-            JOB + "environments.x = { script = 'x', health = { url = 'u', stable = 'x' } }",
-            'environments.x.health.stable: expected a duration such as "15m" or "1h 30m", saw "x"',
-        ),
-        (
-            JOB + "environments.x = { script = 'x', branch = '/(/' }",
-            'environments.x.branch: no regular expression: missing ), unterminated subpattern at position 0, saw "/(/"',
-        ),
     ],
 )
 def test_what_fits_but_means_nothing_is_told_at_its_place(text: str, problem: str) -> None:
     assert problems(text) == [problem]
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".a", "a.", "a..b", "a.lock", "a/b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\\\b", "a@{b", "a\\tb"]
-)
-def test_the_name_of_an_environment_must_do_in_a_git_tag(name: str) -> None:
-    found = problems(f'{JOB}environments."{name}".script = "x"')
-
-    assert len(found) == 1
-    assert found[0].endswith(": the name of an environment becomes part of a git tag, which this cannot be")
 
 
 def test_a_cycle_is_named_from_the_first_of_its_jobs_and_one_apart_from_it_as_well() -> None:
@@ -192,14 +147,3 @@ def test_a_job_that_waits_for_its_stage_and_is_waited_for_before_is_a_cycle() ->
             " (`unit` has no `needs`, so it waits for all stages before `test`)"
         ),
     ]
-
-
-def test_environments_that_wait_for_each_other_are_told_once() -> None:
-    found = problems("""
-        jobs.a.script = "x"
-        environments.x = { script = "x", after = "y" }
-        environments.y = { script = "x", after = "z" }
-        environments.z = { script = "x", after = "y" }
-    """)
-
-    assert found == ["environments.y.after: cycle: y -> z -> y"]

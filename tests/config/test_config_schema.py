@@ -17,6 +17,8 @@ from hookci.config.pipeline import read_pipeline
 from hookci.config.schema import Hooks
 from hookci.config.structure import read_structure
 from hookci.errors import ConfigError
+from hookci.model.duration import parse_duration
+from hookci.model.environment import Approval, Check, Environment
 from hookci.model.snapshot import HookName
 
 if TYPE_CHECKING:
@@ -160,6 +162,22 @@ def test_every_key_of_every_table_is_described() -> None:
     assert all(table["description"].endswith((".", "``.")) for table in described)
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "seconds"),
+    [
+        ("HealthTable", "within", Check().within),
+        ("HealthTable", "interval", Check().interval),
+        ("HealthTable", "timeout", Check().timeout),
+        ("ApprovalTable", "expires", Approval().expires),
+        ("EnvironmentTable", "timeout", Environment(name="x").timeout),
+    ],
+)
+def test_the_default_that_a_description_names_is_the_one_there_is(table: str, key: str, seconds: float) -> None:
+    described = DEFINITIONS[table]["properties"][key]["description"]
+
+    assert parse_duration(described.partition("default: ")[2].rstrip(".")) == seconds
+
+
 def test_toml_has_no_null_and_neither_has_the_schema() -> None:
     assert '"null"' not in json.dumps(SCHEMA)
     assert ": null" not in json.dumps(SCHEMA)
@@ -214,8 +232,11 @@ def test_every_document_is_a_pipeline_or_a_list_of_problems_on_one_line_each(doc
         {"jobs": {"a": {"rules": [{"if_": "$A"}]}}},
         {"hooks": {"pre_push": "test"}},
         {"stages": "test"},
-        {"environments": {"staging": {"keep": 0}}},
+        {"environments": {"staging": {"script": "x", "keep": 0}}},
+        {"environments": {"staging": {"keep": 1}}},
+        {"environments": {"staging": {"script": "x", "secrets": {"A": "file"}}}},
         {"notify": {"on": "green"}},
+        {"notify": {"urls": "$A", "on": "yellow"}},
         {"jobs": {"a": {"scan": "bandt"}}},
         {"jobs": {"a": {"scan": {"tool": "bandit", "severity": "grave"}}}},
         {"suppressions": [{"rule": "B602", "path": "a.py", "expires": "2027-01-31"}]},

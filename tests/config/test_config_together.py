@@ -148,33 +148,3 @@ def test_hooks_take_stages_jobs_cells_and_jobs_called_like_a_stage() -> None:
         "pre-commit": ("test",),
         "pre-push": ("build", "unit", "unit: [2]", "job:test", "job:unit"),
     }
-
-
-def test_environments_and_notifications_are_read_whole() -> None:
-    pipeline = read("""
-        jobs.a.script = "x"
-        [environments.staging]
-        branch = ["main", "/^release-/"]
-        deploy = "on-merge"
-        script = "./deploy.sh"
-        health = { url = "http://127.0.0.1/", expect = "ok", within = "1m", stable = "0s" }
-        rollback = ["./back.sh"]
-        variables = { A = 1 }
-        secrets = "TOKEN"
-        keep = 5
-        url = "https://example.com"
-        needs = "a"
-        trust = true
-        background = false
-        [environments.production]
-        after = "staging"
-        approval = true
-        deploy = "manual"
-        script = ["./deploy.sh"]
-        health = [{ command = "./smoke.sh" }]
-        [notify]
-        urls = "$URL"
-        on = ["red", "deployed", "rolled-back", "stuck", "approval"]
-    """)
-
-    assert list(pipeline.jobs) == ["a"]

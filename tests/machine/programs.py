@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-import pytest
 
 from hookci.report.schemas import PUBLISHED, published_schema
 
 if TYPE_CHECKING:
     from conftest import Ran
 
-__all__ = ["REPORT", "case", "checked", "checked_lines", "needed", "shapes"]
+__all__ = ["REPORT", "case", "checked", "checked_lines", "shapes"]
 
 REPORT = """\
 <?xml version="1.0" encoding="utf-8"?>
@@ -50,15 +47,6 @@ def checked_lines(ran: Ran) -> list[Any]:
     for event in events:
         validator.validate(event)
     return events
-
-
-def needed(program: str) -> str:
-    """The path of a program that not every machine has; without it the test is skipped, or fails if it must not be."""
-    path = shutil.which(program)
-    if path is None:
-        tell = pytest.fail if os.environ.get("TEST_HOOKCI_COMPLETE") == "1" else pytest.skip
-        tell(f"no {program} on the PATH")
-    return path
 
 
 def shapes() -> Any:  # noqa: ANN401 (JSON)

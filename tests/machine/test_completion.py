@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pexpect
 import pytest
-from programs import needed
+from wanted import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

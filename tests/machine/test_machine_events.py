@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from programs import REPORT, checked_lines, needed
+from programs import REPORT, checked_lines
+from wanted import needed
 
 from hookci.model.event import JobFinished, JobOutput, JobRetried, JobStarted
 from hookci.model.result import JobResult, Outcome

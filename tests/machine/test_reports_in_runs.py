@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from programs import REPORT, case, checked, needed
+from programs import REPORT, case, checked
+from wanted import needed
 
 if TYPE_CHECKING:
     from conftest import Repo

@@ -87,6 +87,30 @@ def adopt(repo: Repo, project: Path) -> None:
     repo.commit(message="add hookci")
 
 
+def begin_with_what_is_there(repo: Repo) -> None:
+    """Write a baseline, as a refusal and the documentation have it for an old project and an empty remote."""
+    refused = repo.hookci("run", "security", check=False)
+    repo.hookci("scan", "--all", "--baseline", "write")
+    repo.commit(message="begin with what is there")
+    repo.hookci("run", "security")
+
+    assert refused.returncode == 1
+    assert "hookci scan --all --baseline write" in refused.output
+
+
+def only_what_is_new_is_found(repo: Repo, file: Path) -> None:
+    """Append one more risky line to a file, scan, and take it out again."""
+    text = file.read_text()
+    file.write_text(f"{text}\neval(input())\n")
+
+    ran = repo.hookci("scan", check=False)
+
+    file.write_text(text)
+    assert ran.returncode == 1
+    assert f"{file.relative_to(repo.path)}:{len(text.splitlines()) + 2}:1: medium: B307" in ran.stdout
+    assert "found: 1 finding that blocks, " in ran.stdout
+
+
 def push(repo: Repo) -> tuple[bool, str]:
     ran = subprocess.run(
         ["git", "push", "origin", "main"], cwd=repo.path, env=repo.env, capture_output=True, text=True, check=False
@@ -113,6 +137,8 @@ def good_bad_mended(repo: Repo, break_it: Callable[[], None]) -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_a_project_of_the_index_is_guarded_at_once(sample: Sample, repo: Repo, sealed: Sealed, tmp_path: Path) -> None:
     adopt(repo, download(sample, tmp_path / "index", dict(sealed.env)))
+    begin_with_what_is_there(repo)
+    only_what_is_new_is_found(repo, repo.path / sample.file)
     if sample.own_failure:
         config = (repo.path / "hookci.toml").read_text()
         assert config.count("python -m pytest") == 1

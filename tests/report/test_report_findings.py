@@ -130,6 +130,14 @@ def test_a_scan_that_says_nothing_is_not_called_one() -> None:
     assert text(report) == "not scanned: no advisory database\n"
 
 
+def test_files_that_were_read_and_could_not_be_looked_up_are_not_called_scanned() -> None:
+    report = make_report(tool="pip-audit", version="2.10.1", what="1 package in 1 file", unscanned=("no answer",))
+
+    assert (
+        text(report) == "read: 1 package in 1 file (pip-audit 2.10.1, compared with 1a2b3c4d)\nnot scanned: no answer\n"
+    )
+
+
 def test_a_narrow_screen_wraps_words_and_cuts_code_around_the_place() -> None:
     long = "x" * 100 + "eval(user)" + "y" * 100
     finding = blocking(text=long, column=101, end_column=111)
@@ -288,6 +296,15 @@ def test_the_way_out_is_toml_whatever_rules_and_files_are_called(rule: str, path
 
     named = {key: value for key, value in suppression.items() if key not in {"reason", "expires"}}
     assert named in ({"rule": rule, "path": path}, {"fingerprint": FINGERPRINT})
+
+
+def test_where_there_is_nothing_to_compare_with_the_way_to_begin_is_shown() -> None:
+    begin = "\n    hookci scan --all --baseline write\n"
+
+    assert text(make_report(blocking(), base="")).endswith(begin)
+    assert begin not in text(make_report(blocking()))
+    assert begin not in text(make_report(blocking(), base=""), make_view(full=True))
+    assert begin not in text(make_report(blocking(secret="ab:cd"), unreadable(), base=""))
 
 
 def test_a_file_whose_name_is_a_pattern_is_named_by_the_fingerprint() -> None:

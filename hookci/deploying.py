@@ -1,0 +1,333 @@
+"""Deploying and going back: one function for each command, each reads like a flow chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hookci.deploy.recovery import recover
+from hookci.deploy.target import (
+    chosen_commit,
+    chosen_environment,
+    older_release,
+    on_branch,
+    promoted,
+    tip,
+    verify_commit,
+)
+from hookci.deploy.trust import Changed, Trusted, Unknown
+from hookci.deployer import Deployer, Target, open_deployer
+from hookci.errors import HookciError, RolledBackError, StuckError, UsageError, WaitingError
+from hookci.execute.schedule import Interrupts
+from hookci.flow import judge_commit
+from hookci.git.releases import releases
+from hookci.git.snapshots import of_revision
+from hookci.model.release import DeploymentState, Kind
+from hookci.model.result import Verdict
+from hookci.permission import Ask, approve, approved, shown, trusted
+from hookci.session import Session
+
+if TYPE_CHECKING:
+    from hookci.deploy.engine import Engine
+    from hookci.model.environment import Environment
+    from hookci.model.event import Observer
+    from hookci.model.release import Deployment, Release, Request
+    from hookci.permission import Consent
+    from hookci.session import Machine
+
+__all__ = [
+    "DeployRequest",
+    "Outcome",
+    "approve_request",
+    "deploy",
+    "known_releases",
+    "rollback",
+    "trust_environment",
+    "unlock",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """What a person or a hook asks for.
+
+    ``environment`` None means the only one there can be; ``revision`` None what its branch is at.  ``by_hand`` is
+    False for hooks, which nobody watches.  ``wait`` waits for a lock, ``local`` leaves the remote out of it.
+    ``resume`` and ``abort`` say what is to become of an interrupted deployment.
+    """
+
+    environment: str | None = None
+    revision: str | None = None
+    dry_run: bool = False
+    resume: bool = False
+    abort: bool = False
+    wait: bool = False
+    local: bool = False
+    by_hand: bool = True
+    irreversible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it: what is live now, and the attempt (None when there was nothing to do).
+
+    ``plan`` is what would have been done, for a dry run.
+    """
+
+    environment: Environment
+    live: Release | None
+    deployment: Deployment | None = None
+    plan: tuple[str, ...] = ()
+
+
+def deploy(machine: Machine, request: DeployRequest, tell: Observer, stop: Interrupts, consent: Consent) -> Outcome:
+    """Make a commit live: judged, trusted, approved, locked, deployed, checked, tagged.
+
+    Raises:
+        RolledBackError: it did not become healthy, and the release before is live.
+        StuckError: nor is that one.
+        WaitingError: a person has to agree first.
+        LockHeldError: somebody else is deploying there.
+        HookciError: nothing was touched.
+    """
+    session = Session.open(machine)
+    described = described_environment(session, request.environment)
+    with open_deployer(session, described.name, tell, stop, local=request.local) as deployer:
+        if request.dry_run:
+            target = chosen_target(deployer, described, request)
+            return Outcome(environment=target.environment, live=deployer.live, plan=tuple(describe(deployer, target)))
+        deployer.fetch()
+        deployer.catch_up()
+        target = chosen_target(deployer, described, request)
+        if deployer.leftover is None and (_is_live(deployer, target) or _has_failed(deployer, target, request)):
+            return Outcome(environment=target.environment, live=deployer.live)
+        if not (request.resume or request.abort):
+            target = _permitted(deployer, _judged(session, deployer, target, tell, stop), request, consent)
+        with deployer.engine(target.commit, wait=request.wait) as engine:
+            ended = _recovered(deployer, engine, request)
+            if ended is None and not _is_live(deployer, target):
+                ended = deployer.run(engine, target)
+        return Outcome(environment=target.environment, live=deployer.live, deployment=_checked(ended))
+
+
+def rollback(
+    machine: Machine, request: DeployRequest, number: int | None, tell: Observer, stop: Interrupts, consent: Consent
+) -> Outcome:
+    """Make an older release live again, as a new one.
+
+    Raises:
+        UsageError: there is no such release.
+        HookciError: as for `deploy`.
+    """
+    session = Session.open(machine)
+    name = described_environment(session, request.environment).name
+    with open_deployer(session, name, tell, stop, local=request.local) as deployer:
+        if not request.dry_run:
+            deployer.fetch()
+            deployer.catch_up()
+        older = older_release(deployer.releases, number, name)
+        target = deployer.target_of(older, Kind.ROLLBACK)
+        if request.dry_run:
+            return Outcome(environment=target.environment, live=deployer.live, plan=tuple(describe(deployer, target)))
+        deployer.require_kept(target)
+        _allow_irreversible(deployer, older, request, consent)
+        trusted(deployer, target, consent, by_hand=request.by_hand)
+        with deployer.engine(target.commit, wait=request.wait) as engine:
+            _recovered(deployer, engine, DeployRequest())
+            deployment = deployer.run(engine, target)
+        return Outcome(environment=target.environment, live=deployer.live, deployment=_checked(deployment))
+
+
+def described_environment(session: Session, name: str | None) -> Environment:
+    """The environment as ``HEAD`` describes it; what is deployed goes by its own commit's config.
+
+    Raises:
+        UsageError: it cannot be told which one is meant.
+    """
+    return chosen_environment(session.configured(of_revision(session.repository, "HEAD")), name)
+
+
+def chosen_target(deployer: Deployer, described: Environment, request: DeployRequest) -> Target:
+    """The commit that is asked for, with the environment as that commit describes it.
+
+    Raises:
+        UsageError: there is no such commit where one has to come from.
+    """
+    repository, remote = deployer.session.repository, deployer.remote.name if deployer.remote else "origin"
+    end = tip(repository, described.branch, remote, pushed=False)
+    commit = chosen_commit(repository, request.revision, end, described.branch)
+    if described.after:
+        verified = releases(repository, described.after)
+        release = promoted(verified, described, commit if request.revision else None)
+        return deployer.target_of(release, Kind.PROMOTION, irreversible=request.irreversible)
+    target = deployer.target(commit, irreversible=request.irreversible)
+    if target.environment.pushed:
+        there = tip(repository, described.branch, remote, pushed=True)
+        if not on_branch(repository, commit, there):
+            raise UsageError(f"{commit[:8]} is not on {remote}'s `{described.branch}` yet", "`git push` first")
+    if target.environment.signers:
+        verify_commit(repository, commit, target.environment.signers)
+    return target
+
+
+def _is_live(deployer: Deployer, target: Target) -> bool:
+    return deployer.live is not None and deployer.live.commit == target.commit
+
+
+def _has_failed(deployer: Deployer, target: Target, request: DeployRequest) -> bool:
+    """Whether a hook would try again what has failed already; a person may."""
+    last = next(iter(deployer.store.last(1, deployer.name)), None)
+    if request.by_hand or last is None or last.commit != target.commit or last.state is DeploymentState.INTERRUPTED:
+        return False
+    deployer.say(f"{target.commit[:8]} was tried already: {last.reason}; `hookci deploy {deployer.name}` tries again")
+    return True
+
+
+def _judged(session: Session, deployer: Deployer, target: Target, tell: Observer, stop: Interrupts) -> Target:
+    """Require a green verdict, reached now if need be; a promotion was judged when it was first deployed."""
+    if target.kind is not Kind.DEPLOY:
+        deployer.require_kept(target)
+        return target
+    result, given = judge_commit(session, target.snapshot, target.environment.needs, tell, stop)
+    if result.verdict is not Verdict.GREEN:
+        raise _NotGreenError(result.verdict, target)
+    stop.listen(deployer.interrupt)
+    return replace(target, run=result.number, given=given)
+
+
+class _NotGreenError(HookciError):
+    """The commit that is to be deployed is not green."""
+
+    def __init__(self, verdict: Verdict, target: Target) -> None:
+        name = target.environment.name
+        super().__init__(f"{target.commit[:8]} is not green, so it is not deployed to {name}")
+        self.exit_status = verdict.exit_status
+
+
+def _permitted(deployer: Deployer, target: Target, request: DeployRequest, consent: Consent) -> Target:
+    """Require that a person has seen what is executed, and agreed where that is asked for."""
+    trusted(deployer, target, consent, by_hand=request.by_hand)
+    return approved(deployer, target) if target.environment.approval else target
+
+
+def _recovered(deployer: Deployer, engine: Engine, request: DeployRequest) -> Deployment | None:
+    """Bring what was interrupted to an end; what came of it if that is all that was asked for.
+
+    Anything that is deployed after it makes it whole again, so only ``resume`` and ``abort`` ask for more.
+    """
+    leftover = deployer.leftover
+    if leftover is None:
+        if request.resume or request.abort:
+            raise UsageError(f"no deployment to {deployer.name} was interrupted")
+        return None
+    deployer.say(leftover.words, "warning")
+    ended = recover(engine, leftover)
+    deployer.tell_interrupted(ended)
+    if ended.state is DeploymentState.HEALTHY:
+        deployer.say(f"its checks had held: {ended.live} is live and tagged")
+        return ended if request.resume or request.abort else None
+    if request.abort:
+        return deployer.go_back(engine, leftover)
+    if request.resume:
+        return deployer.run(engine, deployer.target(leftover.entry.commit, kind=leftover.entry.kind))
+    return None
+
+
+def _allow_irreversible(deployer: Deployer, older: Release, request: DeployRequest, consent: Consent) -> None:
+    between = [one for one in deployer.releases if one.number > older.number and one.irreversible]
+    if not between or request.irreversible:
+        return
+    named = ", ".join(str(one.number) for one in reversed(between))
+    what = f"{older.environment} {named} cannot be taken back: to go back before it may lose something"
+    if not consent(Ask((what,), f"go back to release {older.number} all the same?")):
+        raise WaitingError(what, "`hookci rollback --irreversible` goes back all the same")
+
+
+def _checked(deployment: Deployment | None) -> Deployment | None:
+    """``deployment`` if it is healthy.
+
+    Raises:
+        HookciError: it is not; the exit status says how bad that is.
+    """
+    if deployment is None or deployment.state is DeploymentState.HEALTHY:
+        return deployment
+    name = deployment.environment
+    what = f"{deployment.commit[:8]} is not live on {name}: {deployment.reason}; live is {deployment.live}"
+    if deployment.state is DeploymentState.STUCK:
+        hint = f"look at it, then `hookci deploy {name}` or `hookci rollback {name}`; the log is {deployment.log}"
+        raise StuckError(what, hint)
+    raise RolledBackError(what, f"the log is {deployment.log}")
+
+
+def describe(deployer: Deployer, target: Target) -> list[str]:
+    """What a deployment of ``target`` would do, line by line."""
+    environment, live = target.environment, deployer.live
+    back = target.kind is Kind.ROLLBACK and environment.rollback
+    trust = deployer.trusted.status(environment.name, target.executed)
+    return [
+        f"environment: {environment.name}",
+        f"commit: {target.commit[:12]} {target.snapshot.facts.get('CI_COMMIT_TITLE', '')}".rstrip(),
+        f"kind: {target.kind}",
+        f"live now: release {live.number} ({live.commit[:8]})" if live else "live now: nothing that is known",
+        *(f"command: {command}" for command in (environment.rollback if back else environment.script)),
+        *(f"check: {check.label}" for check in environment.health),
+        *(f"artifacts: {job}" for job in environment.needs),
+        f"trust: {_TRUST[type(trust)]}",
+        f"approval: {'asked for' if environment.approval else 'not asked for'}",
+        f"lock: {deployer.lock_words()}",
+    ]
+
+
+_TRUST = {
+    Trusted: "what is executed is trusted",
+    Changed: "what is executed has changed since somebody looked at it",
+    Unknown: "nobody has looked at what is executed",
+}
+
+
+def known_releases(machine: Machine, environment: str | None) -> list[Release]:
+    """The releases of an environment (all for None), newest first."""
+    return releases(Session.open(machine).repository, environment)
+
+
+def trust_environment(
+    machine: Machine, environment: str | None, revision: str | None, tell: Observer, consent: Consent
+) -> bool:
+    """Show what a deployment would execute and ask for trust in it; False when it was refused."""
+    session = Session.open(machine)
+    described = described_environment(session, environment)
+    with open_deployer(session, described.name, tell, Interrupts(), local=True) as deployer:
+        target = chosen_target(deployer, described, DeployRequest(revision=revision))
+        lines = shown(deployer, target)
+        if not consent(Ask(tuple(lines), f"run this for {described.name} from now on?")):
+            return False
+        deployer.trusted.accept(described.name, target.executed, deployer.by, machine.clock())
+        return True
+
+
+def approve_request(
+    machine: Machine, environment: str | None, request: str | None, why: str, tell: Observer
+) -> Request:
+    """Approve a request that waits; it counts for exactly its commit and config, and is void once those are others.
+
+    Raises:
+        UsageError: no such request waits.
+    """
+    session = Session.open(machine)
+    described = described_environment(session, environment)
+    with open_deployer(session, described.name, tell, Interrupts(), local=False) as deployer:
+        deployer.fetch()
+        target = chosen_target(deployer, described, DeployRequest())
+        return approve(deployer, request, target.commit, why)
+
+
+def unlock(machine: Machine, environment: str | None, *, steal: bool, tell: Observer) -> str:
+    """Take away a lock on the remote whose owner is gone; in words, what was done.
+
+    Raises:
+        UsageError: the owner may be alive, and ``steal`` does not say that it is to be taken all the same.
+    """
+    session = Session.open(machine)
+    described = described_environment(session, environment)
+    with open_deployer(session, described.name, tell, Interrupts(), local=False) as deployer:
+        return deployer.unlock(steal=steal)

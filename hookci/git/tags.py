@@ -1,0 +1,109 @@
+"""Refs of hookci's own making: tag objects with a message, under names that are given once and never again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hookci.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hookci.git.repository import Repository
+
+__all__ = ["TagRef", "create_ref", "person", "read_tags", "ref_objects", "write_tag"]
+
+_NOBODY = "hookci <hookci@localhost>"
+_STAMP = re.compile(r" \d+ [+-]\d{4}$")
+_WAIT_FOR_LOCK = "core.filesRefLockTimeout=3000"
+"""Milliseconds; whoever changes a ref holds its lock file for a few."""
+_FIELDS = ("%(refname)", "%(objecttype)", "%(type)", "%(tag)", "%(object)", "%(taggerdate:unix)", "%(contents)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRef:
+    """A ref that holds a tag object on a commit; ``name`` is what the object itself says it is, ``at`` unix seconds."""
+
+    ref: str
+    name: str
+    commit: str
+    at: float
+    message: str
+
+
+def person(repository: Repository) -> str:
+    """Who works here, ``Name <address>``: as git itself would write it into a commit, else hookci."""
+    return _STAMP.sub("", repository.ask("var", "GIT_COMMITTER_IDENT") or _NOBODY)
+
+
+def write_tag(repository: Repository, *, name: str, commit: str, message: str, at: float) -> str:
+    """Write a tag object on ``commit`` that no ref holds yet, by the `person` here.
+
+    Args:
+        repository: gets the object.
+        name: the tag's, as the object says it; without line ends.
+        commit: whole name of an object that is there.
+        message: text.
+        at: unix seconds.
+
+    Returns:
+        The object's name.
+
+    Raises:
+        GitError: there is no such commit, or the object cannot be written.
+
+    Source: git-mktag(1).
+    """
+    head = f"object {commit}\ntype commit\ntag {name}\ntagger {person(repository)} {int(at)} +0000\n"
+    text = f"{head}\n{message.rstrip()}\n"
+    return repository.git("mktag", stdin=text.encode(errors="surrogateescape")).stdout.decode("ascii").strip()
+
+
+def create_ref(repository: Repository, ref: str, oid: str) -> bool:
+    """Give an object a name that nothing has; False when something has it.  Of several at once exactly one succeeds.
+
+    A lock file of the ref that stays much longer than any change takes was left by a git that was killed, and is
+    removed: names of releases and requests are nobody else's.
+
+    Raises:
+        GitError: git refuses the name, such as below one that is a ref.
+    """
+    arguments = ("-c", _WAIT_FOR_LOCK, "update-ref", "--no-deref", "--", ref, oid, "")
+    done = repository.git(*arguments, check=False)
+    left = repository.common_dir / f"{ref}.lock"
+    if done.returncode != 0 and left.is_file():
+        left.unlink(missing_ok=True)
+        done = repository.git(*arguments, check=False)
+    if done.returncode == 0:
+        return True
+    if ref in ref_objects(repository, [ref]):
+        return False
+    raise GitError(f"{ref} cannot be made: {done.complaint}")
+
+
+def ref_objects(repository: Repository, patterns: Sequence[str]) -> dict[str, str]:
+    """Every ref below ``patterns`` (whole names, or directories of them), with the object it holds."""
+    if not patterns:  # git would list all
+        return {}
+    listing = repository.git("for-each-ref", "--format=%(objectname) %(refname)", "--", *patterns).stdout
+    lines = listing.decode(errors="surrogateescape").split("\n")
+    return {ref: oid for oid, _, ref in (line.partition(" ") for line in lines if line)}
+
+
+def read_tags(repository: Repository, *patterns: str) -> list[TagRef]:
+    """Every ref below ``patterns`` that holds a tag object on a commit, from one call of git; others are left out.
+
+    The commits themselves are not looked at.
+    """
+    form = "%00".join(_FIELDS) + "%00"
+    listing = repository.git("for-each-ref", f"--format={form}", "--", *patterns).stdout
+    fields = listing.decode(errors="surrogateescape").split("\0")
+    size = len(_FIELDS)
+    rows = [fields[start : start + size] for start in range(0, len(fields) - size, size)]
+    return [
+        TagRef(ref=ref.lstrip("\n"), name=name, commit=commit, at=float(at or 0), message=message)
+        for ref, kind, target, name, commit, at, message in rows
+        if kind == "tag" and target == "commit"
+    ]

@@ -1,0 +1,1 @@
+"""Messages to people who do not watch the terminal."""
