@@ -23,6 +23,7 @@ from hookci.git.comparison import read_blobs
 from hookci.git.releases import next_number, releases
 from hookci.git.remote import DeployRemote, PublishError
 from hookci.git.snapshots import of_revision, tree_blobs
+from hookci.git.wire import RemoteError
 from hookci.model.event import Notice
 from hookci.model.globs import any_matches
 from hookci.model.release import DeploymentState, Kind, Lock
@@ -168,12 +169,13 @@ class Deployer:
 
     def catch_up(self) -> None:
         """Push the tags that could not be pushed when their releases became live."""
-        left = self.remote.unpublished(self.name) if self.remote is not None else []
-        if self.remote is None or not left or is_locked(self.state, self.name):
-            return
+        left: list[int] = []
         try:
+            left = self.remote.unpublished(self.name) if self.remote is not None else []
+            if self.remote is None or not left or is_locked(self.state, self.name):
+                return
             self.remote.publish(self.name, left, None)
-        except PublishError as error:
+        except (PublishError, RemoteError) as error:
             self.say(f"the tags of {', '.join(map(str, left))} are still only here: {error.message}", "warning")
         else:
             self.say(f"pushed the tags of {', '.join(map(str, left))}, which were only here")
@@ -415,7 +417,7 @@ class Deployer:
             return remote_name(self.session) is None
         try:
             self.remote.publish(self.name, sorted({*self.remote.unpublished(self.name), number}), held)
-        except PublishError as error:
+        except (PublishError, RemoteError) as error:
             self.say(f"release {number} is live, but its tag is only here: {error.message}", "warning")
             return False
         return True

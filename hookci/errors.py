@@ -8,7 +8,7 @@ says that hookci could not reach a verdict, so the hook fails closed.
     + ConfigError        2  the pipeline's config is wrong; carries every problem found
     + ProtocolError      2  git handed the hook something githooks(5) forbids
   x UnconfiguredError    2  a pushed tree has no config
-  x GitError             3  git, or another program hookci itself needs, failed
+  x GitError             3  git, or another program hookci itself needs, failed; `hookci.git` has its own kinds of it
   x StateError           3  hookci's own files are unusable: foreign, a symlink, newer, unwritable
   x WorkspaceError       3  a clean checkout could not be made
   x InterruptedRunError 130  a person or the system ended the run

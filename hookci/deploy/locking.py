@@ -47,22 +47,41 @@ def locked(state: Path, lock: Lock, remote: DeployRemote | None, keep_waiting: C
     _wait(lambda: _take(local, state, lock.environment), keep_waiting)
     try:
         left = holder(state, lock.environment)
-        held = lock
+        # before the other is taken: should the answer get lost, the next deployment from here knows it for its own
         if remote is not None:
             _clear_own(remote, lock.environment, left)
-            held = _wait(lambda: remote.lock(lock.environment, lock), keep_waiting)
-        write_atomic(_holder_file(state, lock.environment), json.dumps(dataclasses.asdict(held)).encode("ascii"))
+        _write_holder(state, lock)
+        held = lock if remote is None else _take_there(remote, state, lock, keep_waiting)
+        _write_holder(state, held)
         try:
             yield held
         finally:
-            if remote is not None:
-                # without an answer the lock stays: the next deployment from this clone takes it away
-                with contextlib.suppress(HookciError):
-                    remote.unlock(held)
-            with contextlib.suppress(FileNotFoundError):
-                _holder_file(state, lock.environment).unlink()
+            if remote is None or _is_given_back(remote, held):
+                _forget_holder(state, lock.environment)
     finally:
         local.release()
+
+
+def _take_there(remote: DeployRemote, state: Path, lock: Lock, keep_waiting: Callable[[], bool]) -> Lock:
+    try:
+        return _wait(lambda: remote.lock(lock.environment, lock), keep_waiting)
+    except LockHeldError:
+        _forget_holder(state, lock.environment)
+        raise
+
+
+def _is_given_back(remote: DeployRemote, held: Lock) -> bool:
+    """Give the lock on the remote back; without an answer, the next deployment from here does."""
+    try:
+        remote.unlock(held)
+    except HookciError:
+        return False
+    return True
+
+
+def _forget_holder(state: Path, environment: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        _holder_file(state, environment).unlink()
 
 
 def _take(local: FileLock, state: Path, environment: str) -> None:
@@ -114,6 +133,10 @@ def holder(state: Path, environment: str) -> Lock | None:
         return Lock(**json.loads(path.read_text(encoding="ascii")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _write_holder(state: Path, lock: Lock) -> None:
+    write_atomic(_holder_file(state, lock.environment), json.dumps(dataclasses.asdict(lock)).encode("ascii"))
 
 
 def _holder_file(state: Path, environment: str) -> Path:

@@ -17,7 +17,7 @@ from hookci.errors import GitError, HookciError, LockHeldError
 from hookci.git.lockref import lock_bytes, lock_of, lock_ref, lock_words
 from hookci.git.releases import release_ref, releases
 from hookci.git.requests import APPROVALS, REQUESTS, prune_requests, requests
-from hookci.git.tags import ref_objects
+from hookci.git.tags import free_refs, ref_objects
 from hookci.git.wire import Change, RemoteError, Wire
 
 if TYPE_CHECKING:
@@ -268,8 +268,15 @@ class DeployRemote:
     def _bring(self, there: Mapping[str, str], here: Mapping[str, str]) -> None:
         """Fetch the refs that are not here; a lock stays where it is."""
         wanted = [ref for ref in there if ref not in here and ref.startswith((_TAGS, REQUESTS, APPROVALS))]
-        if wanted:
-            self._wire.fetch([f"{ref}:{ref}" for ref in wanted])
+        if not wanted:
+            return
+        refspecs = [f"{ref}:{ref}" for ref in wanted]
+        try:
+            self._wire.fetch(refspecs)
+        except RemoteError:
+            if not free_refs(self.repository, wanted):
+                raise
+            self._wire.fetch(refspecs)
 
 
 def _below(environment: str) -> list[str]:

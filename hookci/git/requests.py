@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hookci.errors import GitError
 from hookci.git.push import OWN_REFS
-from hookci.git.tags import create_ref, read_tags, ref_objects, write_tag
+from hookci.git.tags import create_ref, delete_refs, read_tags, ref_objects, write_tag
 from hookci.model.release import Request
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def approve(repository: Repository, request: Request, approver: str, at: float, 
     if known.approver:
         return known
     if before is not None:  # given for something else, so it counts for nothing
-        repository.git("update-ref", "--no-deref", "-d", "--", ref)
+        delete_refs(repository, [ref])
     message = {"config": request.config, "approver": approver, "at": float(at), "why": why}
     _keep(repository, ref, request, message, at)
     return replace(request, approver=approver, approved_at=float(at), why=why)
@@ -88,8 +88,7 @@ def prune_requests(repository: Repository, environment: str, keep_newest: int = 
     approvals = ref_objects(repository, [f"{APPROVALS}{environment}/"])
     gone = [f"{REQUESTS}{environment}/{request.id}" for request in old] + sorted(set(approvals) - wanted)
     if gone:
-        lines = "".join(f"delete {ref}\n" for ref in gone)
-        repository.git("update-ref", "--no-deref", "--stdin", stdin=lines.encode(errors="surrogateescape"))
+        delete_refs(repository, gone)
     return gone
 
 

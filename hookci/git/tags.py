@@ -12,13 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hookci.git.repository import Repository
+    from hookci.proc.run import Done
 
-__all__ = ["TagRef", "create_ref", "person", "read_tags", "ref_objects", "write_tag"]
+__all__ = [
+    "PATIENT",
+    "TagRef",
+    "create_ref",
+    "delete_refs",
+    "free_refs",
+    "person",
+    "read_tags",
+    "ref_objects",
+    "write_tag",
+]
 
 _NOBODY = "hookci <hookci@localhost>"
 _STAMP = re.compile(r" \d+ [+-]\d{4}$")
-_WAIT_FOR_LOCK = "core.filesRefLockTimeout=3000"
-"""Milliseconds; whoever changes a ref holds its lock file for a few."""
+PATIENT = "core.filesRefLockTimeout=3000"
+"""A setting that lets git wait for the lock file of a ref, in milliseconds; who changes a ref has it for a few."""
 _FIELDS = ("%(refname)", "%(objecttype)", "%(type)", "%(tag)", "%(object)", "%(taggerdate:unix)", "%(contents)")
 
 
@@ -64,23 +75,50 @@ def write_tag(repository: Repository, *, name: str, commit: str, message: str, a
 def create_ref(repository: Repository, ref: str, oid: str) -> bool:
     """Give an object a name that nothing has; False when something has it.  Of several at once exactly one succeeds.
 
-    A lock file of the ref that stays much longer than any change takes was left by a git that was killed, and is
-    removed: names of releases and requests are nobody else's.
-
     Raises:
         GitError: git refuses the name, such as below one that is a ref.
     """
-    arguments = ("-c", _WAIT_FOR_LOCK, "update-ref", "--no-deref", "--", ref, oid, "")
-    done = repository.git(*arguments, check=False)
-    left = repository.common_dir / f"{ref}.lock"
-    if done.returncode != 0 and left.is_file():
-        left.unlink(missing_ok=True)
-        done = repository.git(*arguments, check=False)
+    done = _update(repository, [ref], f"create {ref} {oid}\n")
     if done.returncode == 0:
         return True
     if ref in ref_objects(repository, [ref]):
         return False
-    raise GitError(f"{ref} cannot be made: {done.complaint}")
+    raise GitError(f"{ref} cannot be made: {_first_line(done)}")
+
+
+def delete_refs(repository: Repository, refs: Sequence[str]) -> None:
+    """Delete refs, all or none.
+
+    Raises:
+        GitError: git refuses.
+    """
+    done = _update(repository, refs, "".join(f"delete {ref}\n" for ref in refs))
+    if done.returncode != 0:
+        raise GitError(f"refs cannot be deleted: {_first_line(done)}")
+
+
+def _update(repository: Repository, refs: Sequence[str], lines: str) -> Done:
+    arguments = ("-c", PATIENT, "update-ref", "--no-deref", "--stdin")
+    stdin = lines.encode(errors="surrogateescape")
+    done = repository.git(*arguments, stdin=stdin, check=False)
+    if done.returncode != 0 and free_refs(repository, refs):
+        done = repository.git(*arguments, stdin=stdin, check=False)
+    return done
+
+
+def _first_line(done: Done) -> str:
+    return done.stderr.decode(errors="replace").strip().partition("\n")[0] or done.complaint
+
+
+def free_refs(repository: Repository, refs: Sequence[str]) -> bool:
+    """Remove the lock files of ``refs``, after a git that is `PATIENT` failed; False when there are none.
+
+    One that stays that long was left by a git that was killed: releases and requests are nobody's but ours.
+    """
+    left = [path for path in (repository.common_dir / f"{ref}.lock" for ref in refs) if path.is_file()]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return bool(left)
 
 
 def ref_objects(repository: Repository, patterns: Sequence[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hookci.errors import GitError
+from hookci.git.tags import PATIENT
 from hookci.model.text import plain
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Wire:
             RemoteError: it does not answer, or no longer has one of them.
         """
         lines = "".join(f"{refspec}\n" for refspec in refspecs).encode(errors="surrogateescape")
-        done = self._talk("fetch", *_ONLY_THESE, "--", self._source(), stdin=lines, env=env)
+        done = self._talk("-c", PATIENT, "fetch", *_ONLY_THESE, "--", self._source(), stdin=lines, env=env)
         if done.returncode != 0:
             raise self._error(done)
 

@@ -54,15 +54,20 @@ class ArtifactStore:
         (place / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
         return empty
 
-    def restore(self, run: int, job: str, workspace: bytes) -> bool:
-        """Put the artifacts of ``job`` into ``workspace``; False when it has left none."""
+    def restore(self, run: int, job: str, workspace: bytes, *, moved: bool = True) -> bool:
+        """Put the artifacts of ``job`` into ``workspace``; False when it has left none.
+
+        With ``moved``, files that name the workspace they were made in name this one instead; both paths must be of
+        one length then.
+        """
         place = self.place(run, job)
         if not (place / "meta.json").exists():
             return False
         meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
         copy_paths(os.fsencode(place / "data"), [os.fsencode(path) for path in meta["paths"]], workspace, env=self.env)
-        members = [os.fsencode(path) for path in meta["relocate"]]
-        relocate(workspace, members, os.fsencode(meta["origin"]), workspace)
+        if moved:
+            members = [os.fsencode(path) for path in meta["relocate"]]
+            relocate(workspace, members, os.fsencode(meta["origin"]), workspace)
         return True
 
     def has(self, run: int, job: str) -> bool:
