@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hookci.config.problems import Problem, expected
@@ -40,6 +41,9 @@ def _check(table: HealthTable, path: Path, problems: list[Problem]) -> Check:
     check_filled(table, ("command", "expect", "version"), path, problems)
     values: dict[str, Any] = {key: _READERS[key](getattr(table, key), (*path, key), problems) for key in said}
     check = Check(**values)
+    if check.command and "timeout" not in said:
+        # a command may do all that a person would look at, and takes what it takes
+        check = replace(check, timeout=check.within)
     if 0 < check.within < (check.successes - 1) * check.interval:
         what = f"takes longer than it may: {check.successes} successes, {check.interval:g}s apart, in {check.within:g}s"
         problems.append(Problem(path, what))

@@ -25,7 +25,10 @@ from hookci.model.environment import Check
             '{ command = "a", within = "60s", interval = "500ms", timeout = "3s", successes = 3, stable = "5s" }',
             Check(command="a", within=60.0, interval=0.5, timeout=3.0, successes=3, stable=5.0),
         ),
-        ('{ command = "x", stable = "0s", within = "4s", successes = 5 }', Check(command="x", within=4.0, successes=5)),
+        (
+            '{ command = "x", stable = "0s", within = "4s", successes = 5 }',
+            Check(command="x", within=4.0, timeout=4.0, successes=5),
+        ),
     ],
 )
 def test_a_health_check_asks_a_url_a_port_or_a_command(text: str, check: Check) -> None:
