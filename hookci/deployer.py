@@ -23,6 +23,7 @@ from hookci.git.comparison import read_blobs
 from hookci.git.releases import next_number, releases
 from hookci.git.remote import DeployRemote, PublishError
 from hookci.git.snapshots import of_revision, tree_blobs
+from hookci.git.tags import person
 from hookci.git.wire import RemoteError
 from hookci.model.event import Notice
 from hookci.model.globs import any_matches
@@ -97,16 +98,32 @@ class Deployer:
     cancel: Cancel
     cancel_back: Cancel
     interrupt: Callable[[str], None]
+    stop: Interrupts
 
     # -- what is known
 
     @property
     def by(self) -> str:
         """Who deploys: git's own idea of the person."""
-        config = self.session.git_config
-        user = self.session.machine.env.get("USER", "somebody")
-        name = config.get("user.name", [user])[-1]
-        return f"{name} <{config.get('user.email', [f'{user}@{socket.gethostname()}'])[-1]}>"
+        return person(self.session.repository)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the newest release is live for sure: the last attempt did not get stuck."""
+        last = next(iter(self.store.last(1, self.name)), None)
+        return last is None or last.state is not DeploymentState.STUCK
+
+    def require_free(self, *, wait: bool) -> None:
+        """Refuse at once what would be refused after minutes.
+
+        Raises:
+            LockHeldError: somebody is deploying there on this machine.
+        """
+        if is_locked(self.state, self.name):
+            words = held_words(self.name, holder(self.state, self.name))
+            if not wait:
+                raise LockHeldError(words, "--wait waits for it")
+            self.say(f"waiting: {words}")
 
     @property
     def state(self) -> Path:
@@ -458,6 +475,7 @@ def open_deployer(session: Session, name: str, tell: Observer, stop: Interrupts,
                 cancel=forward,
                 cancel_back=back,
                 interrupt=interrupt,
+                stop=stop,
             )
         finally:
             stop.listen(None)

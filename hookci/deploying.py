@@ -17,7 +17,7 @@ from hookci.deploy.target import (
 )
 from hookci.deploy.trust import Changed, Trusted, Unknown
 from hookci.deployer import Deployer, Target, open_deployer
-from hookci.errors import HookciError, RolledBackError, StuckError, UsageError, WaitingError
+from hookci.errors import HookciError, InterruptedRunError, RolledBackError, StuckError, UsageError, WaitingError
 from hookci.execute.schedule import Interrupts
 from hookci.flow import judge_commit
 from hookci.git.releases import releases
@@ -29,6 +29,7 @@ from hookci.session import Session
 
 if TYPE_CHECKING:
     from hookci.deploy.engine import Engine
+    from hookci.deploy.recovery import Leftover
     from hookci.model.environment import Environment
     from hookci.model.event import Observer
     from hookci.model.release import Deployment, Release, Request
@@ -53,7 +54,8 @@ class DeployRequest:
 
     ``environment`` None means the only one there can be; ``revision`` None what its branch is at.  ``by_hand`` is
     False for hooks, which nobody watches.  ``wait`` waits for a lock, ``local`` leaves the remote out of it.
-    ``resume`` and ``abort`` say what is to become of an interrupted deployment.
+    ``resume`` and ``abort`` say what is to become of an interrupted deployment.  ``described_at`` is the commit
+    whose config names the environments.
     """
 
     environment: str | None = None
@@ -65,6 +67,7 @@ class DeployRequest:
     local: bool = False
     by_hand: bool = True
     irreversible: bool = False
+    described_at: str = "HEAD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,23 +94,62 @@ def deploy(machine: Machine, request: DeployRequest, tell: Observer, stop: Inter
         HookciError: nothing was touched.
     """
     session = Session.open(machine)
-    described = described_environment(session, request.environment)
+    described = described_environment(session, request.environment, request.described_at)
     with open_deployer(session, described.name, tell, stop, local=request.local) as deployer:
         if request.dry_run:
             target = chosen_target(deployer, described, request)
             return Outcome(environment=target.environment, live=deployer.live, plan=tuple(describe(deployer, target)))
         deployer.fetch()
         deployer.catch_up()
-        target = chosen_target(deployer, described, request)
-        if deployer.leftover is None and (_is_live(deployer, target) or _has_failed(deployer, target, request)):
-            return Outcome(environment=target.environment, live=deployer.live)
-        if not (request.resume or request.abort):
-            target = _permitted(deployer, _judged(session, deployer, target, tell, stop), request, consent)
-        with deployer.engine(target.commit, wait=request.wait) as engine:
-            ended = _recovered(deployer, engine, request)
-            if ended is None and not _is_live(deployer, target):
-                ended = deployer.run(engine, target)
-        return Outcome(environment=target.environment, live=deployer.live, deployment=_checked(ended))
+        if request.abort:
+            return _aborted(deployer, described)
+        while True:
+            target = _resumed(deployer, described) if request.resume else chosen_target(deployer, described, request)
+            if deployer.leftover is None and (_is_live(deployer, target) or _has_failed(deployer, target, request)):
+                return Outcome(environment=target.environment, live=deployer.live)
+            deployer.require_free(wait=request.wait)
+            target = _permitted(session, deployer, target, request, consent)
+            with deployer.engine(target.commit, wait=request.wait) as engine:
+                ended = _recovered(deployer, engine)
+                if ended is not None and request.resume:
+                    return Outcome(environment=target.environment, live=deployer.live, deployment=ended)
+                # while this one was judged, or waited, the branch may have moved on and somebody deployed it
+                if not request.resume and chosen_target(deployer, described, request).commit != target.commit:
+                    continue
+                deployment = None if _is_live(deployer, target) else deployer.run(engine, target)
+            return Outcome(environment=target.environment, live=deployer.live, deployment=_checked(deployment))
+
+
+def _aborted(deployer: Deployer, described: Environment) -> Outcome:
+    """Put the last verified release back after an interruption; that it is back is what was asked for."""
+    leftover = _require_leftover(deployer)
+    with deployer.engine(leftover.entry.commit, wait=False) as engine:
+        ended = _recovered(deployer, engine)
+        left = deployer.leftover
+        if ended is None and left is not None:
+            ended = deployer.go_back(engine, left)
+    if ended is not None and ended.state is not DeploymentState.ROLLED_BACK:
+        _checked(ended)
+    return Outcome(environment=described, live=deployer.live, deployment=ended)
+
+
+def _require_leftover(deployer: Deployer) -> Leftover:
+    leftover = deployer.leftover
+    if leftover is None:
+        raise UsageError(f"no deployment to {deployer.name} was interrupted")
+    return leftover
+
+
+def _resumed(deployer: Deployer, described: Environment) -> Target:
+    """What an interrupted deployment was to make live."""
+    entry = _require_leftover(deployer).entry
+    if entry.kind is Kind.DEPLOY:
+        return deployer.target(entry.commit)
+    where = deployer.name if entry.kind is Kind.ROLLBACK else described.after
+    found = [one for one in releases(deployer.session.repository, where) if one.number == entry.source]
+    if not found:
+        raise UsageError(f"{where} {entry.source}, from which it was made, is not there any more")
+    return deployer.target_of(found[0], entry.kind)
 
 
 def rollback(
@@ -125,7 +167,7 @@ def rollback(
         if not request.dry_run:
             deployer.fetch()
             deployer.catch_up()
-        older = older_release(deployer.releases, number, name)
+        older = older_release(deployer.releases, number, name, live_is_sure=deployer.is_sure)
         target = deployer.target_of(older, Kind.ROLLBACK)
         if request.dry_run:
             return Outcome(environment=target.environment, live=deployer.live, plan=tuple(describe(deployer, target)))
@@ -133,18 +175,18 @@ def rollback(
         _allow_irreversible(deployer, older, request, consent)
         trusted(deployer, target, consent, by_hand=request.by_hand)
         with deployer.engine(target.commit, wait=request.wait) as engine:
-            _recovered(deployer, engine, DeployRequest())
+            _recovered(deployer, engine)
             deployment = deployer.run(engine, target)
         return Outcome(environment=target.environment, live=deployer.live, deployment=_checked(deployment))
 
 
-def described_environment(session: Session, name: str | None) -> Environment:
-    """The environment as ``HEAD`` describes it; what is deployed goes by its own commit's config.
+def described_environment(session: Session, name: str | None, at: str = "HEAD") -> Environment:
+    """The environment as the commit ``at`` describes it; what is deployed goes by its own commit's config.
 
     Raises:
         UsageError: it cannot be told which one is meant.
     """
-    return chosen_environment(session.configured(of_revision(session.repository, "HEAD")), name)
+    return chosen_environment(session.configured(of_revision(session.repository, at)), name)
 
 
 def chosen_target(deployer: Deployer, described: Environment, request: DeployRequest) -> Target:
@@ -171,7 +213,7 @@ def chosen_target(deployer: Deployer, described: Environment, request: DeployReq
 
 
 def _is_live(deployer: Deployer, target: Target) -> bool:
-    return deployer.live is not None and deployer.live.commit == target.commit
+    return deployer.live is not None and deployer.live.commit == target.commit and deployer.is_sure
 
 
 def _has_failed(deployer: Deployer, target: Target, request: DeployRequest) -> bool:
@@ -204,32 +246,30 @@ class _NotGreenError(HookciError):
         self.exit_status = verdict.exit_status
 
 
-def _permitted(deployer: Deployer, target: Target, request: DeployRequest, consent: Consent) -> Target:
-    """Require that a person has seen what is executed, and agreed where that is asked for."""
+def _permitted(
+    session: Session, deployer: Deployer, target: Target, request: DeployRequest, consent: Consent
+) -> Target:
+    """Require that a person has seen what is executed, that it is green, and that somebody agrees where asked for."""
     trusted(deployer, target, consent, by_hand=request.by_hand)
-    return approved(deployer, target) if target.environment.approval else target
+    target = _judged(session, deployer, target, deployer.tell, deployer.stop)
+    needs_approval = target.environment.approval is not None and target.kind is not Kind.ROLLBACK
+    return approved(deployer, target) if needs_approval else target
 
 
-def _recovered(deployer: Deployer, engine: Engine, request: DeployRequest) -> Deployment | None:
-    """Bring what was interrupted to an end; what came of it if that is all that was asked for.
+def _recovered(deployer: Deployer, engine: Engine) -> Deployment | None:
+    """Bring what was interrupted to an end as far as that is certain: a release whose checks had held, else None.
 
-    Anything that is deployed after it makes it whole again, so only ``resume`` and ``abort`` ask for more.
+    Whatever is deployed after it makes it whole again.
     """
     leftover = deployer.leftover
     if leftover is None:
-        if request.resume or request.abort:
-            raise UsageError(f"no deployment to {deployer.name} was interrupted")
         return None
     deployer.say(leftover.words, "warning")
     ended = recover(engine, leftover)
     deployer.tell_interrupted(ended)
     if ended.state is DeploymentState.HEALTHY:
         deployer.say(f"its checks had held: {ended.live} is live and tagged")
-        return ended if request.resume or request.abort else None
-    if request.abort:
-        return deployer.go_back(engine, leftover)
-    if request.resume:
-        return deployer.run(engine, deployer.target(leftover.entry.commit, kind=leftover.entry.kind))
+        return ended
     return None
 
 
@@ -256,7 +296,12 @@ def _checked(deployment: Deployment | None) -> Deployment | None:
     if deployment.state is DeploymentState.STUCK:
         hint = f"look at it, then `hookci deploy {name}` or `hookci rollback {name}`; the log is {deployment.log}"
         raise StuckError(what, hint)
-    raise RolledBackError(what, f"the log is {deployment.log}")
+    log = f"the log is {deployment.log}"
+    if "cancelled" in deployment.facts:
+        raise InterruptedRunError(what, log)
+    if deployment.state is DeploymentState.FAILED:
+        raise HookciError(what, log)
+    raise RolledBackError(what, log)
 
 
 def describe(deployer: Deployer, target: Target) -> list[str]:
@@ -298,6 +343,9 @@ def trust_environment(
     described = described_environment(session, environment)
     with open_deployer(session, described.name, tell, Interrupts(), local=True) as deployer:
         target = chosen_target(deployer, described, DeployRequest(revision=revision))
+        if isinstance(deployer.trusted.status(described.name, target.executed), Trusted):
+            deployer.say("what is executed is trusted already")
+            return True
         lines = shown(deployer, target)
         if not consent(Ask(tuple(lines), f"run this for {described.name} from now on?")):
             return False

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from hookci.config.load import CONFIG_FILES, files_of, parse
 from hookci.errors import HookciError, LockHeldError, UsageError
-from hookci.git.install import add_deploys, no_deploys
 from hookci.git.releases import releases
 from hookci.model.environment import Trigger
 from hookci.model.event import Notice
@@ -205,7 +204,8 @@ class Follower:
     def _deploy(self, name: str) -> Deployment | None:
         from hookci.deploying import DeployRequest, deploy  # noqa: PLC0415 (few hooks have anything to deploy)
 
-        request = DeployRequest(environment=name, wait=self.patient, by_hand=False)
+        at = f"refs/heads/{self.branch}"
+        request = DeployRequest(environment=name, wait=self.patient, by_hand=False, described_at=at)
         return deploy(self.machine, request, self.tell, self.stop, lambda _ask: None).deployment
 
     @contextmanager
@@ -274,6 +274,8 @@ def choose(machine: Machine, names: Sequence[str]) -> list[Environment]:
     Raises:
         UsageError: neither the config at ``HEAD`` nor that of the work tree has such an environment.
     """
+    from hookci.git.install import add_deploys  # noqa: PLC0415 (no hook needs it)
+
     session = Session.open(machine)
     repository = session.repository
     if repository.top is None:
@@ -292,4 +294,6 @@ def choose(machine: Machine, names: Sequence[str]) -> list[Environment]:
 
 def stop_deploying(machine: Machine) -> bool:
     """Have the hooks of this clone deploy nothing any more; whether they did."""
+    from hookci.git.install import no_deploys  # noqa: PLC0415 (as above)
+
     return no_deploys(Session.open(machine).repository)

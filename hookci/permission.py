@@ -131,7 +131,7 @@ def approve(deployer: Deployer, wanted: str | None, commit: str, why: str) -> Re
     """
     now, name = deployer.session.machine.clock(), deployer.name
     standing = [one for one in requests(deployer.session.repository, name) if now < one.expires and not one.approver]
-    chosen = [one for one in standing if wanted is None or one.id.startswith(wanted)]
+    chosen = [one for one in standing if (one.id.startswith(wanted) if wanted else one.commit == commit)]
     if len(chosen) != 1:
         listed = ", ".join(f"{one.id} ({one.commit[:8]})" for one in standing) or "none"
         what = f"no request `{wanted}` of {name} waits" if wanted else f"{len(standing)} requests of {name} wait"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import hookci
 from hookci.cli.surroundings import guarded, interrupts, read_machine, requested_skips, say_error, write_out
-from hookci.errors import ProtocolError, WaitingError
+from hookci.errors import InterruptedRunError, ProtocolError, WaitingError
 from hookci.model.snapshot import HookName
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _NOT_FROM_GIT = "`hookci run` judges a commit at any time; a job of lefthook nee
 _JUDGED = {HookName.PRE_COMMIT, HookName.PRE_MERGE_COMMIT}
 _UNMOVED = {(HookName.POST_MERGE, "1"), (HookName.POST_REWRITE, "amend")}
 """Hooks and first arguments: a squash has committed nothing yet, and of an amended commit post-commit has told."""
+_STILL_GOES_ON = {HookName.POST_MERGE: "merge", HookName.POST_REWRITE: "rebase"}
+"""Git tidies up after these only when the hook has ended; Ctrl-C ends it before that."""
 _FOLLOW = "follow"
 """Not git's: what a hook starts in the background, with a branch and the environments that follow it."""
 
@@ -84,7 +86,14 @@ def _moved(name: str, arguments: Sequence[str], stop: Interrupts) -> int:
     wanted = nudge.look(machine)
     if wanted is None:
         return 0
-    failed = _follow(wanted.branch, [environment.name for environment in wanted.now], stop, patient=False)
+    try:
+        failed = _follow(wanted.branch, [environment.name for environment in wanted.now], stop, patient=False)
+    finally:
+        if stop.reason and name in _STILL_GOES_ON:
+            act = _STILL_GOES_ON[HookName(name)]
+            sys.stderr.write(f"hookci: should `git status` now speak of a {act}, `git {act} --quit` ends that\n")
+    if stop.reason:
+        return next(iter(failed.values()), InterruptedRunError.exit_status)
     later = wanted.without(failed)
     if later.later:
         program = [sys.executable, "-I", str(Path(hookci.__file__).resolve().parent / "__main__.py")]

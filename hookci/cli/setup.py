@@ -94,7 +94,12 @@ def _install() -> None:
 @click.command()
 def uninstall() -> None:
     """Remove the git hooks and put back what was there before."""
-    report = flow.uninstall_hooks(read_machine())
+    from hookci.nudge import stop_deploying  # noqa: PLC0415 (what deploys is not imported by every command)
+
+    machine = read_machine()
+    report = flow.uninstall_hooks(machine)
+    if stop_deploying(machine):
+        click.echo("this clone deploys nothing from its hooks any more")
     click.echo(f"removed {', '.join(report.removed)}" if report.removed else "there was nothing of hookci's to remove")
     if report.restored:
         click.echo(f"put back {', '.join(report.restored)}")

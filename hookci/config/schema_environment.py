@@ -46,7 +46,9 @@ class HealthTable(Table):
     interval: Duration | None = Field(
         default=None, description="How long after a probe the next one begins; default: 1s."
     )
-    timeout: Duration | None = Field(default=None, description="How long one probe may take, a command by default all of within; default: 5s.")
+    timeout: Duration | None = Field(
+        default=None, description="How long one probe may take, a command by default all of within; default: 5s."
+    )
     successes: Annotated[int, Field(ge=1)] = Field(
         default=_CHECK.successes, description="How many probes in a row must succeed."
     )

@@ -100,6 +100,8 @@ class Engine:
             artifacts = self._prepare(candidate, attempt, output)
         except HookciError as error:
             return Failure(error.message, touched=False)
+        except OSError as error:
+            return Failure(f"{error.strerror}: {error.filename}", touched=False)
         if self.desk.cancel.reason is not None:
             return Failure(self.desk.cancel.reason, touched=False, cancelled=True)
         failure = self._run(candidate, attempt, entry, output, (Step.SCRIPT, Step.HEALTH), self.desk.cancel)
@@ -196,7 +198,8 @@ class Engine:
     def _failed(self, failure: Failure, entry: Entry, deployment: Deployment, output: Output) -> Deployment:
         output.say(f"hookci: {failure.reason}")
         seconds = max(0.0, self.desk.clock() - deployment.started)
-        deployment = replace(deployment, seconds=seconds, reason=failure.reason)
+        facts = {**deployment.facts, "cancelled": "yes"} if failure.cancelled else deployment.facts
+        deployment = replace(deployment, seconds=seconds, reason=failure.reason, facts=facts)
         if not failure.touched:
             live = f"release {entry.previous}, untouched" if entry.previous else "nothing, as before"
             done = replace(deployment, state=DeploymentState.FAILED, live=live)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hookci.errors import HookciError, LockHeldError
 from hookci.model.release import Lock
+from hookci.store.identity import ProcessIdentity, is_alive
 from hookci.store.locks import FileLock
 from hookci.store.private import is_private_file, write_atomic
 
@@ -116,12 +117,9 @@ def _clear_own(remote: DeployRemote, environment: str, left: Lock | None) -> Non
 
 
 def is_locked(state: Path, environment: str) -> bool:
-    """Whether a deployment to ``environment`` goes on here now."""
-    lock = FileLock(state / f"{environment}.lock")
-    if lock.try_acquire():
-        lock.release()
-        return False
-    return True
+    """Whether a deployment to ``environment`` goes on here now, told without taking the lock for a moment."""
+    held = holder(state, environment)
+    return held is not None and is_alive(ProcessIdentity(held.pid, held.start))
 
 
 def holder(state: Path, environment: str) -> Lock | None:

@@ -113,14 +113,20 @@ def promoted(releases: Sequence[Release], environment: Environment, commit: str 
     return found
 
 
-def older_release(releases: Sequence[Release], number: int | None, environment: str) -> Release:
+def older_release(
+    releases: Sequence[Release], number: int | None, environment: str, *, live_is_sure: bool = True
+) -> Release:
     """The release to go back to: the one before what is live, or the one with this number.
+
+    While it is not sure what is live, that is the newest one.
 
     Raises:
         UsageError: there is none.
     """
     if not releases:
         raise UsageError(f"nothing was ever deployed to `{environment}`")
+    if number is None and not live_is_sure:
+        return releases[0]
     if number is None:
         if len(releases) == 1:
             raise UsageError(f"release {releases[0].number} is the only one of `{environment}`")
@@ -129,7 +135,7 @@ def older_release(releases: Sequence[Release], number: int | None, environment: 
     if found is None:
         listed = ", ".join(str(release.number) for release in releases[:10])
         raise UsageError(f"`{environment}` has no release {number}", f"there are {listed}")
-    if found is releases[0]:
+    if found is releases[0] and live_is_sure:
         raise UsageError(f"release {number} is live already")
     return found
 

@@ -45,7 +45,7 @@ def failure_words(deployment: Deployment) -> str:
         return plain(f"{deployment.reason or f'the deployment of {short} to {name} was interrupted'}")
     said = f"{short} is not live on {name}: {deployment.reason}; live is {deployment.live}"
     if deployment.state is DeploymentState.STUCK:
-        said += f": look at it, then `hookci deploy {name}` or `hookci rollback {name}`"
+        said += f", then `hookci deploy {name}` or `hookci rollback {name}`"
     return " ".join(plain(said).split())
 
 

@@ -198,11 +198,11 @@ def _way_out(blocking: Sequence[JudgedFinding], view: View) -> Iterator[str]:
     others = " (others likewise)" if len(blocking) > 1 else ""
     yield f"to let {_place(finding)} pass{others}, put this into hookci.toml:"
     yield ""
-    pairs = [*_target(first), ("reason", '""'), ("expires", (view.today + _SUPPRESSED_FOR).isoformat())]
-    about = {"reason": "required: why it may pass", "expires": "required: the last day it does"}
+    expires = (view.today + _SUPPRESSED_FOR).isoformat()
     yield "    [[suppressions]]"
-    for key, value in pairs:
-        yield f"    {f'{key} = {value}':20}  # {about[key]}" if key in about else f"    {key} = {value}"
+    yield from (f"    {line}" for line in _target(first))
+    yield '    reason = ""           # required: why it may pass'
+    yield f"    expires = {expires}  # required: the last day it does"
     if finding.tool == "bandit" and not first.is_unscanned:
         yield ""
         yield f"or, at the end of the line: # nosec {visible(finding.rule)}"
@@ -212,16 +212,17 @@ def _fits_a_baseline(judged: JudgedFinding) -> bool:
     return not judged.is_unscanned and not judged.finding.secret
 
 
-def _target(judged: JudgedFinding) -> Iterator[tuple[str, str]]:
+def _target(judged: JudgedFinding) -> Iterator[str]:
     finding = judged.finding
     if finding.secret:
-        yield "secret", _quoted(finding.secret)
+        yield f"secret = {_quoted(finding.secret)}"
     elif _PLAIN.fullmatch(finding.rule) and _PLAIN.fullmatch(finding.path):
-        yield "rule", _quoted(finding.rule)
-        yield "path", _quoted(finding.path)
-        yield "# or this one only: fingerprint", _quoted(judged.fingerprint)
+        yield f"rule = {_quoted(finding.rule)}"
+        yield f"path = {_quoted(finding.path)}"
+        yield "# or, in the place of both, for this one only:"
+        yield f"# fingerprint = {_quoted(judged.fingerprint)}"
     else:
-        yield "fingerprint", _quoted(judged.fingerprint)
+        yield f"fingerprint = {_quoted(judged.fingerprint)}"
 
 
 def _quoted(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -24,8 +26,14 @@ _CONFIG = """\
 script = ["test ! -e RED"]
 
 [environments.staging]
-script = ["cp version '{live}'", "test ! -e SLOW || sleep 60"]
+script = ["sh deploy.sh"]
+variables = {{ LIVE = "{live}" }}
 health = [{{ {check}, within = "5s" }}]
+"""
+_SCRIPT = """\
+cp version "$LIVE"
+echo copied
+if [ -e SLOW ]; then sleep 60; fi
 """
 PRODUCTION = """
 [environments.production]
@@ -47,9 +55,23 @@ class Project:
         """Commit the project and push it; ``check`` is another health check than one of the file."""
         live = repo.path.parent / "live"
         check = check or f"""command = '! grep -q bad "{live}"'"""
-        repo.commit({"hookci.toml": _CONFIG.format(live=live, check=check) + more, "version": "one\n"}, "Make one")
+        config = _CONFIG.format(live=live, check=check) + more
+        repo.commit({"hookci.toml": config, "deploy.sh": _SCRIPT, "version": "one\n"}, "Make one")
         repo.git("push", "-q", "origin", "main")
         return cls(repo, live)
+
+    @contextmanager
+    def deploying(self) -> Iterator[subprocess.Popen[str]]:
+        """A deployment whose script is running and does not end; its end is the caller's to bring about."""
+        self.repo.commit({"SLOW": ""}, "Be slow")
+        argv = [sys.executable, "-I", "-m", "hookci", "deploy"]
+        with subprocess.Popen(
+            argv, cwd=self.repo.path, env=self.repo.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            assert any("| copied" in line for line in lines)
+            yield process
 
     def commit(self, version: str) -> str:
         """A new version; its short name."""

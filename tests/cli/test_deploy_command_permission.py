@@ -19,7 +19,7 @@ def changed(repo: Repo) -> Project:
     project = Project.make(repo)
     repo.hookci("deploy")
     config = repo.path / "hookci.toml"
-    config.write_text(config.read_text().replace('script = ["cp', 'script = ["echo new words", "cp'))
+    config.write_text(config.read_text().replace('["sh ', '["echo new words", "sh '))
     project.commit("two")
     return project
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -36,22 +32,6 @@ def told(repo: Repo, *options: str) -> list[str]:
     """The lines about environments, without their names."""
     lines = repo.hookci("status", *options).stdout.split("\n\n")[1].splitlines()
     return [line[12:] for line in lines]
-
-
-def interrupt(project: Project) -> None:
-    """Kill a deployment, with all it has started, while its script runs."""
-    repo = project.repo
-    repo.commit({"SLOW": ""}, "Be slow")
-    argv = [sys.executable, "-I", "-m", "hookci", "deploy"]
-    deploying = subprocess.Popen(
-        argv, cwd=repo.path, env=repo.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert deploying.stdout is not None
-    while "sleep 60" not in deploying.stdout.readline():
-        pass
-    deploying.send_signal(signal.SIGKILL)
-    deploying.wait()
-    deploying.stdout.close()
 
 
 def test_a_repository_without_environments_says_nothing_of_them(repo: Repo) -> None:
@@ -101,19 +81,17 @@ def test_what_runs_is_asked_from_outside(repo: Repo) -> None:
     assert len(unasked) == 1
 
 
-def test_where_nobody_has_deployed_the_persons_variables_are_not_part_of_what_is_asked(
-    repo: Repo, make_repo: Callable[..., Repo]
-) -> None:
-    asked: list[str] = []
-    with answering(lambda: asked.append("") or "?") as address:
-        config = f'url = "{address}?$PRIVATE", version = "$HOOKCI_COMMIT"'
-        project = Project.make(repo, check=config, more='pass_env = ["PRIVATE"]\n')
-        repo.git("tag", "-a", "deploy/staging/1", "-m", "staging 1\n\nKind: deploy\nBy: Ana <a@b>\nDuration: 1.000")
+def test_where_nobody_has_deployed_the_persons_variables_are_not_part_of_what_is_asked(repo: Repo) -> None:
+    trailers = "Kind: deploy\nBy: Ana <ana@example.com>\nDuration: 1.000"
+    with answering(lambda: "reached") as address:
+        check = f'url = "{address}?$PRIVATE", version = "$HOOKCI_COMMIT"'
+        Project.make(repo, check=check, more='pass_env = ["PRIVATE"]\n')
+        repo.git("tag", "-a", "deploy/staging/1", "-m", f"staging 1\n\n{trailers}")
 
-        lines = told(project.repo)
+        status = repo.hookci("status", env={"PRIVATE": "mine"}).stdout
 
-    assert lines[0].startswith("release 1: ")
-    assert asked == []
+    assert "\nstaging     release 1: " in status
+    assert "reached" not in status
 
 
 def test_a_tag_that_is_only_here_is_told(repo: Repo) -> None:
@@ -221,7 +199,8 @@ def test_an_alarm_is_raised_in_another_work_tree_too(repo: Repo) -> None:
 def test_an_interrupted_deployment_is_said_by_every_command_and_can_be_taken_back(repo: Repo) -> None:
     project = Project.make(repo)
     repo.hookci("deploy")
-    interrupt(project)
+    with project.deploying() as process:
+        process.kill()
     short = repo.out("rev-parse", "--short=8", "HEAD")
     words = (
         f"the deployment of {short} to staging was interrupted in its script: "
@@ -237,22 +216,13 @@ def test_an_interrupted_deployment_is_said_by_every_command_and_can_be_taken_bac
 
 def test_who_is_deploying_is_told_and_gets_no_alarm(repo: Repo) -> None:
     project = Project.make(repo)
-    repo.commit({"SLOW": ""}, "Be slow")
-    deploying = subprocess.Popen(
-        [sys.executable, "-I", "-m", "hookci", "deploy"],
-        cwd=repo.path, env=repo.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
-    assert deploying.stdout is not None
-    while "sleep 60" not in deploying.stdout.readline():
-        pass
 
-    lines, runs = told(repo), repo.hookci("runs").stderr
-    os.killpg(deploying.pid, signal.SIGINT)
-    deploying.stdout.read()
-    deploying.stdout.close()
+    with project.deploying() as process:
+        lines, runs = told(repo), repo.hookci("runs").stderr
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
-    assert deploying.wait() != 0
-    assert f"(process {deploying.pid} on " in lines[-1]
+    assert f"(process {process.pid} on " in lines[-1]
     assert runs == ""
+    assert process.returncode != 0
     assert project.tags() == []
-    assert time.monotonic() > 0

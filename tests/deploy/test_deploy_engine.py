@@ -238,7 +238,36 @@ def test_an_interrupted_deployment_can_be_undone(place: Place) -> None:
 
     ran = place.deploy("staging", "--abort")
 
-    assert ran.returncode == 4, ran.output
+    assert ran.returncode == 0, ran.output
+    assert place.serves == "one"
+    assert place.tags == ["deploy/staging/1"]
+
+
+def test_an_interrupted_deployment_can_be_finished(place: Place) -> None:
+    place.deploy()
+    place.commit("two", SLOW="x")
+    killed(place, "script", signal.SIGKILL, group=True)
+
+    ran = place.deploy("staging", "--resume")
+
+    assert ran.returncode == 0, ran.output
+    assert place.serves == "two"
+    assert place.tags == ["deploy/staging/1", "deploy/staging/2"]
+
+
+def test_out_of_a_stuck_deployment_lead_the_newest_release_and_its_commit(place: Place) -> None:
+    place.deploy()
+    good = place.repo.out("rev-parse", "HEAD")
+    place.commit("two", SICK="x")
+    (place.live / "sick").mkdir()  # which the script of the release before cannot take away
+    stuck = place.deploy()
+    still = place.repo.hookci("rollback", "staging", check=False)
+    (place.live / "sick").rmdir()
+
+    ran = place.deploy("staging", good)
+
+    assert (stuck.returncode, still.returncode) == (5, 5), stuck.output + still.output
+    assert ran.returncode == 0, ran.output
     assert place.serves == "one"
 
 

@@ -137,12 +137,14 @@ def test_a_commit_without_a_config_is_followed_by_nothing(here: Here) -> None:
     here.git("rm", "-q", "hookci.toml")
     here.quietly("other")
 
-    assert moved(here) == ""
+    ran = here.run(".git/hooks/post-commit")
+
+    assert ran.output == ""
 
 
 def test_an_environment_follows_its_own_branch(here: Here) -> None:
-    here.configure(config=STAGING.replace("[environments.staging]", '[environments.staging]\nbranch = "release"'))
     here.git("switch", "-qc", "release")
+    here.configure(config=STAGING.replace("[environments.staging]", '[environments.staging]\nbranch = "release"'))
 
     moved(here)
 
@@ -183,10 +185,10 @@ def test_a_failure_cannot_fail_the_merge_so_it_is_said_loudly(clones: Clones) ->
     good = here.head
     here.git("push", "-q", "--no-verify", "upstream", "main")
     clones.there.git("pull", "-q", "upstream", "main")
-    here.configure(more="test ! -e theirs")
+    here.configure(more="! ls | grep -q rott")
     here.git("push", "-q", "--no-verify", "upstream", "main")
     clones.there.git("pull", "-q", "upstream", "main")
-    clones.push("theirs")
+    clones.push("rotten")
 
     pulled = here.git("pull", "-q")
     status = here.hookci("status").output
@@ -194,7 +196,7 @@ def test_a_failure_cannot_fail_the_merge_so_it_is_said_loudly(clones: Clones) ->
     tip = here.head
     assert pulled.returncode == 0
     assert here.deployed == [good, tip, good]
-    assert f"error: {tip[:8]} is not live on staging: the script failed in `test ! -e theirs`" in pulled.stderr
+    assert f"error: {tip[:8]} is not live on staging: the script failed in `! ls | grep -q rott`" in pulled.stderr
     last = f"hookci: not deployed to staging, where release 1 ({good[:8]}) is live; `hookci deploy staging` tries again"
     assert pulled.stderr.splitlines()[-1] == last
     assert f"{tip[:8]} is not live on staging" in status
@@ -240,24 +242,27 @@ def test_a_config_that_is_wrong_is_told_in_one_block(here: Here, config: str, sa
 # -- several environments
 
 
-def test_what_comes_after_follows_once_the_one_before_is_verified(here: Here) -> None:
+def two(here: Here, config: str = TWO, more: str = "true") -> str:
+    """Two environments, the second after the first; the commit that is live on the first, and deployed by hand."""
     here.git("config", "--add", "hookci.deploys", "production")
-    here.configure(config=TWO)
+    here.configure(more, config)
+    here.hookci("deploy", "staging")
     here.trust("production")
+    return here.head
+
+
+def test_what_comes_after_follows_once_the_one_before_is_verified(here: Here) -> None:
+    first = two(here)
 
     moved(here)
 
-    assert here.deployed == [here.head, f"production-{here.head}"]
-    assert here.tags == ["deploy/production/1", "deploy/staging/1"]
+    assert here.deployed == [first, here.head, f"production-{here.head}"]
+    assert here.tags == ["deploy/production/1", "deploy/staging/1", "deploy/staging/2"]
 
 
 def test_what_comes_after_is_left_alone_where_the_one_before_failed(here: Here) -> None:
-    here.git("config", "--add", "hookci.deploys", "production")
-    here.configure(more="test ! -e bad", config=TWO)
-    here.trust("production")
-    here.hookci("deploy", "staging")
-    good = here.head
-    here.quietly("bad")
+    good = two(here, more="! ls | grep -q rott")
+    here.quietly("rotten")
 
     moved(here)
 
@@ -266,27 +271,22 @@ def test_what_comes_after_is_left_alone_where_the_one_before_failed(here: Here) 
 
 
 def test_what_another_clone_has_verified_is_promoted_here_but_never_again_after_going_back(here: Here) -> None:
-    here.configure(config=TWO)
-    here.trust("production")
-    here.hookci("deploy", "staging")
-    here.git("config", "hookci.deploys", "production")
-    first = here.head
+    first = two(here)
+    here.git("config", "--replace-all", "hookci.deploys", "production")
 
     moved(here)
     here.hookci("deploy", "staging")
+    second = here.head
     moved(here)
     here.hookci("rollback", "production")
     moved(here)
 
-    second = here.out("rev-parse", "HEAD~2")
     wanted = [first, f"production-{first}", second, f"production-{second}", f"production-{first}"]
     assert here.deployed == wanted
 
 
 def test_with_approval_it_asks_for_it_and_says_so(here: Here) -> None:
-    here.git("config", "--add", "hookci.deploys", "production")
-    here.configure(config=TWO.replace('after = "staging"', 'after = "staging"\napproval = true'))
-    here.trust("production")
+    two(here, TWO.replace('after = "staging"', 'after = "staging"\napproval = true'))
 
     said = moved(here)
     here.hookci("approve", "production")
@@ -294,7 +294,7 @@ def test_with_approval_it_asks_for_it_and_says_so(here: Here) -> None:
 
     assert f"{here.head[:8]} waits for approval on production" in said
     assert "hookci: not deployed to production, where nothing that is known here is live\n" in said
-    assert here.deployed == [here.head, f"production-{here.head}"]
+    assert here.deployed[1:] == [here.head, f"production-{here.head}"]
 
 
 # -- in the background
@@ -348,14 +348,12 @@ def test_commits_made_meanwhile_are_deployed_once_and_the_last_one_stays(waiting
 
 
 def test_what_comes_after_follows_in_the_background(here: Here) -> None:
-    here.git("config", "--add", "hookci.deploys", "production")
-    here.configure(config=TWO.replace("script", "background = true\nscript", 1))
-    here.trust("production")
+    two(here, TWO.replace("script", "background = true\nscript", 1))
 
     moved(here)
 
-    assert here.until(lambda: here.tags == ["deploy/production/1", "deploy/staging/1"])
-    assert here.deployed == [here.head, f"production-{here.head}"]
+    assert here.until(lambda: "deploy/production/1" in here.tags)
+    assert here.deployed[1:] == [here.head, f"production-{here.head}"]
 
 
 def test_the_branch_need_not_be_checked_out_any_more(waiting: Here) -> None:
@@ -374,7 +372,13 @@ def test_the_branch_need_not_be_checked_out_any_more(waiting: Here) -> None:
 
 def commit_in_another_process(here: Here) -> subprocess.Popen[bytes]:
     argv = ["git", "commit", "-q", "--allow-empty", "-m", "moved"]
-    return subprocess.Popen(argv, cwd=here.path, env=here.env, start_new_session=True, stderr=subprocess.DEVNULL)
+    return in_another_process(here, argv)
+
+
+def in_another_process(here: Here, argv: list[str], said: Path | None = None) -> subprocess.Popen[bytes]:
+    """Start git as a terminal would: a process group of its own."""
+    with (said or Path(os.devnull)).open("wb") as stderr:
+        return subprocess.Popen(argv, cwd=here.path, env=here.env, start_new_session=True, stderr=stderr)
 
 
 def test_a_hook_whose_turn_it_is_not_says_so_and_the_commit_is_not_lost(here: Here) -> None:
@@ -407,3 +411,30 @@ def test_after_ctrl_c_in_the_hook_the_commit_stands_and_the_next_command_deploys
     assert settled
     assert here.deployed == [here.head, here.head]
     assert here.tags == ["deploy/staging/1"]
+
+
+@pytest.mark.parametrize("act", ["merge", "rebase"])
+def test_after_ctrl_c_it_says_how_to_get_git_out_of_the_middle(here: Here, tmp_path: Path, act: str) -> None:
+    here.configure(more=WAITS.format(log=here.log))
+    here.git("switch", "-qc", "feat")
+    here.quietly("feat")
+    here.git("switch", "-q", "main")
+    here.quietly("ours")
+    said = tmp_path / "said"
+
+    with in_another_process(here, ["git", act, "-q", "feat"], said) as interrupted:
+        begun = began(here)
+        os.killpg(interrupted.pid, signal.SIGINT)
+    told = here.until(lambda: f"`git {act} --quit` ends that" in said.read_text())
+    before = here.out("status")
+    here.git(act, "--quit")
+    after = here.out("status")
+    commits = here.out("rev-list", "HEAD").split()
+
+    assert begun
+    assert told
+    assert "merging" in before or "rebasing" in before
+    assert "merging" not in after
+    assert "rebasing" not in after
+    assert after.startswith("On branch main\n")
+    assert len(commits) == {"merge": 5, "rebase": 4}[act]

@@ -103,8 +103,7 @@ def test_an_approval_from_another_clone_counts(two: Two, make_repo: Callable[...
     other = make_repo("colleague", remote=False)
     shutil.rmtree(other.path)
     other.run("git", "clone", "-q", str(two.repo.remote), str(other.path), cwd=other.path.parent)
-    other.git("config", "user.name", "Ben")
-    other.git("config", "user.email", "ben@example.com")
+    other.env.update(GIT_COMMITTER_NAME="Ben", GIT_COMMITTER_EMAIL="ben@example.com")
 
     approved = other.hookci("approve", "production", check=False)
     ran = two.hookci("deploy", "production")

@@ -140,7 +140,8 @@ def test_leaving_out_what_the_ranges_tell_changes_no_answer(
     ("specifier", "expected"),
     [
         ("", True), (">=2.2", True), ("~=2.2.0", True), ("==2.2.*", True), ("<2.2", True), ("<3", True),
-        (">=2.2,<2.2.20", False), ("<2.2.20", False), ("~=2.2.0,<2.2.24", False), ("==2.2.1", False), ("==2.2.24", True),
+        (">=2.2,<2.2.20", False), ("<2.2.20", False), ("~=2.2.0,<2.2.24", False), ("==2.2.1", False),
+        ("==2.2.24", True),
         (">=2.2,!=2.2.24,<2.3", True), (">2.2.5,<2.2.10", False), ("===2.2.1", False), ("<=2.2.1,>2.2", False),
     ],
 )  # fmt: skip

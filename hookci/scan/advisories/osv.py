@@ -146,6 +146,8 @@ def _version(value: object) -> str:
 def _advisory(record: Mapping[str, object], ident: str, ecosystem: str, package: str, parts: _Parts) -> Advisory:
     word = _line(_soft(record.get("database_specific")).get("severity"))
     stated = _worst([parts.severity, named_severity(word), *_severities(record)])
+    named = (alias for alias in _listed(record.get("aliases")) if isinstance(alias, str) and _ID.fullmatch(alias))
+    aliases = tuple(named)
     return Advisory(
         id=ident,
         ecosystem=ecosystem,
@@ -153,12 +155,10 @@ def _advisory(record: Mapping[str, object], ident: str, ecosystem: str, package:
         summary=_summary(record),
         ranges=tuple(parts.ranges),
         versions=untold(ecosystem, parts.ranges, parts.versions),
-        aliases=tuple(
-            alias for alias in _listed(record.get("aliases")) if isinstance(alias, str) and _ID.fullmatch(alias)
-        ),
+        aliases=aliases,
         # malicious packages, https://github.com/ossf/malicious-packages, state none
         severity=Severity.CRITICAL if ident.startswith("MAL-") else stated,
-        url=_url(record, ident),
+        url=_url(record, ident, aliases),
     )
 
 
@@ -170,14 +170,17 @@ def _worst(severities: Sequence[Severity | None]) -> Severity | None:
     return max((one for one in severities if one is not None), key=lambda one: one.rank, default=None)
 
 
-def _url(record: Mapping[str, object], ident: str) -> str:
+def _url(record: Mapping[str, object], ident: str, aliases: Sequence[str]) -> str:
+    """The page that tells most: one about this very advisory before those about whatever else has to do with it."""
     references = [_soft(item) for item in _listed(record.get("references"))]
-    for wanted in ("ADVISORY", "WEB"):
-        for reference in references:
-            url = reference.get("url")
-            if reference.get("type") == wanted and isinstance(url, str) and _URL.fullmatch(url):
-                return url
-    return f"https://osv.dev/vulnerability/{ident}"
+    told = [
+        (reference.get("type"), url)
+        for reference in references
+        if isinstance(url := reference.get("url"), str) and _URL.fullmatch(url)
+    ]
+    pages = [url for wanted in ("ADVISORY", "WEB") for kind, url in told if kind == wanted]
+    own = [url for url in pages if any(name in url for name in (ident, *aliases))]
+    return next(iter(own + pages), f"https://osv.dev/vulnerability/{ident}")
 
 
 def _summary(record: Mapping[str, object]) -> str:

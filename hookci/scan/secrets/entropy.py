@@ -28,8 +28,9 @@ _CLASSES = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"),
 _STOP_WORDS = re.compile(
     rb"(?i)change.?me|example|placeholder|dummy|sample|redacted|your[_\-. ]?|xxxx|\*\*\*|\.\.\.|p[a4@][s$5]{2}w|"
     rb"secret|token|api[_\-]?key|test(?:ing|_|-|\d|$)|fake|insert|replace|foobar|bogus|invalid|undefined|default|"
-    rb"qwert[yz]|letmein|hunter2|none$|null$|true$|false$|mysql|postgres"
+    rb"^django-insecure-|qwert[yz]|letmein|hunter2|none$|null$|true$|false$|mysql|postgres"
 )
+"""What people write where a secret will be, and what Django calls its key until it is one (security.W009)."""
 _REFERENCE = re.compile(
     rb"^\$[A-Za-z_]|\$\{|\$\([\w ./\-]+\)|\{\{|%\(\w+\)|<[\w \-./]+>|\{[\w.!:\-]*\}|\[[\w \-]+\]$|@[\w.]+@$|#\{|"
     rb"%[A-Za-z_]+%$|^%[sdr]$|^[A-Z]+(?:_[A-Z]+)+$|(?:process\.)?env[.\[]|secrets\.|^(?:vault|arn|ssm):|^op://|^!\w|a-z|A-Z|0-9"
