@@ -109,6 +109,6 @@ class Memory:
         with self._writing() as connection:
             for table, most in (("passes", _MOST), ("verdicts", _MOST_VERDICTS)):
                 connection.execute(
-                    f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?",  # noqa: S608 (our names)
+                    f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?",  # noqa: S608 (ours)  # nosec B608
                     (most,),
                 )
