@@ -11,20 +11,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.figures import OURS
 from benchmarks.managers import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from benchmarks.managers import Manager
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["facts", "load"]
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
-def facts(compared: Iterable[Manager], environment: Mapping[str, str]) -> dict[str, str]:
-    """Name and value of each fact; ``environment`` is what the programs are started with, but for the PATH."""
+def facts(programs: Mapping[str, tuple[str, Sequence[Path]]], environment: Mapping[str, str]) -> dict[str, str]:
+    """Name and value of each fact.
+
+    Args:
+        programs: by the name of each that is measured, the program that tells its version, and what comes first on
+            its PATH; hookci among them.
+        environment: what programs are started with, but for the PATH.
+    """
     found = {
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
         "cores": str(os.cpu_count()),
@@ -34,11 +39,10 @@ def facts(compared: Iterable[Manager], environment: Mapping[str, str]) -> dict[s
         "nice": str(os.getpriority(os.PRIO_PROCESS, 0)),
         "git": _version("git", environment),
     }
-    for manager in compared:
-        if manager.judges:
-            path = os.pathsep.join([*map(str, manager.path), environment["PATH"]])
-            found[manager.name] = _version(manager.install[0], {**environment, "PATH": path})
-    found["hookci"] += f" ({_checkout()})"
+    for name, (program, places) in programs.items():
+        path = os.pathsep.join([*map(str, places), environment["PATH"]])
+        found[name] = _version(program, {**environment, "PATH": path})
+    found[OURS] += f" ({_checkout()})"
     return found
 
 

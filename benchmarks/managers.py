@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import EMPTY, NO_HOOK, OURS
 
-__all__ = ["BENCH", "ROOT", "Manager", "managers", "set_up"]
+__all__ = ["BENCH", "ROOT", "Manager", "managers", "set_up", "set_up_own"]
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
@@ -96,7 +96,13 @@ def set_up() -> None:
         shutil.rmtree(_OTHERS, ignore_errors=True)
         _install(_OTHERS, "-r", str(_PINS))
         stamp.write_text(wanted, encoding="utf-8")
+    set_up_own()
+
+
+def set_up_own() -> Path:
+    """Install hookci as it is in this checkout anew; the result is where its programs are, and bandit's."""
     _install(_OWN, str(ROOT))
+    return _OWN / "bin"
 
 
 def _install(place: Path, *what: str) -> None:

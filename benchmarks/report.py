@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from benchmarks.figures import Results, Scene, Spread
 
-__all__ = ["page", "table", "terminal"]
+__all__ = ["markdown", "page", "table", "terminal"]
 
 _NOTES = """\
 Every hook runs one job, `true`. hookci runs it in a clean checkout of what is committed or pushed, from a process group
@@ -40,15 +40,15 @@ def page(results: Results, picture: str) -> str:
         "# What a hook adds to a commit and a push",
         "Written by `benchmarks/run`. Shorter is better.",
         f"![What each hook adds]({picture})",
-        f"{_title(results)}\n\n{_markdown(_head(results), _times(results))}",
-        f"{_RATIOS}\n\n{_markdown(_ratio_head(results), _ratios(results))}",
+        f"{_title(results)}\n\n{markdown(_head(results), _times(results))}",
+        f"{_RATIOS}\n\n{markdown(_ratio_head(results), _ratios(results))}",
         "\n".join(f"- {line}" for line in _slower(results)),
         "The same in processor time, which other programs on the machine disturb less, in ms\n\n"
-        + _markdown(_head(results)[:2] + _head(results)[3:], _cpu(results)),
+        + markdown(_head(results)[:2] + _head(results)[3:], _cpu(results)),
         "How often the job ran: for a new tree, and for the same tree again\n\n"
-        + _markdown(["", *_acts(results)], _jobs(results)),
+        + markdown(["", *_acts(results)], _jobs(results)),
         _NOTES,
-        _markdown(["machine", ""], [[name, value] for name, value in results.facts.items()]),
+        markdown(["machine", ""], [[name, value] for name, value in results.facts.items()]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -137,6 +137,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same in Markdown."""
     rule = ["---", *("--:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rows))

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from benchmarks.figures import EMPTY, Time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.managers import Manager
 
-__all__ = ["Repository", "make_template", "sealed_environment"]
+__all__ = ["Repository", "make_template", "sealed_environment", "timed"]
 
 _IN_A_DIRECTORY = 50
 _GITCONFIG = """\
@@ -130,23 +130,30 @@ class Repository:
 
     def git(self, *words: str) -> Time:
         """Run git and say how long it took."""
-        with tempfile.TemporaryFile() as output:
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            start = time.perf_counter()
-            done = subprocess.run(
-                ["git", *words],
-                cwd=self.path,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                check=False,
-            )
-            wall = time.perf_counter() - start
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            if done.returncode != 0:
-                output.seek(0)
-                text = output.read().decode(errors="replace")
-                raise SystemExit(f"{self.path.name}: git {' '.join(words)} ended in {done.returncode}:\n{text}")
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return Time(wall * 1000, cpu * 1000)
+        return timed(["git", *words], self.path, self.environment)
+
+
+def timed(
+    argv: Sequence[str], place: Path, environment: Mapping[str, str], *, expected: Collection[int] = (0,)
+) -> Time:
+    """Run a program in ``place`` and say how long it took; it has to end with a status that is ``expected``."""
+    with tempfile.TemporaryFile() as output:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
+        done = subprocess.run(
+            argv,
+            cwd=place,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+        wall = time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode not in expected:
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+            raise SystemExit(f"{place.name}: {' '.join(argv)} ended in {done.returncode}:\n{text}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Time(wall * 1000, cpu * 1000)

@@ -143,7 +143,8 @@ class Engine:
         cancel: Cancel,
     ) -> str:
         """The commands, then the checks; why they failed, empty when they did not."""
-        environment = deploy_environment(self.desk, candidate, attempt, entry.release)
+        number = entry.release if steps[0] is Step.SCRIPT else entry.previous
+        environment = deploy_environment(self.desk, candidate, attempt, number)
         scripts = Scripts(self.desk, candidate, attempt, environment, output, cancel)
         ends = self.desk.clock() + candidate.environment.timeout
         self.journal.write(replace(entry, step=steps[0], script_ends=ends))

@@ -57,11 +57,11 @@ def test_a_failure_says_what_is_live_instead() -> None:
 
 
 def test_being_stuck_says_what_to_do() -> None:
-    stuck = dataclasses.replace(FAILED, state=DeploymentState.STUCK, reason="both\nfailed", live="unknown")
+    stuck = dataclasses.replace(FAILED, state=DeploymentState.STUCK, reason="both\nfailed", live="unknown: look at it")
 
     assert failure_words(stuck) == (
-        "aaaaaaaa is not live on staging: both failed; live is unknown: "
-        "look at it, then `hookci deploy staging` or `hookci rollback staging`"
+        "aaaaaaaa is not live on staging: both failed; live is unknown: look at it, "
+        "then `hookci deploy staging` or `hookci rollback staging`"
     )
 
 

@@ -69,7 +69,8 @@ def test_a_report_is_new_findings_by_place_then_all_that_is_to_be_said_then_the_
         "    [[suppressions]]\n"
         '    rule = "B602"\n'
         '    path = "app/a.py"\n'
-        f'    # or this one only: fingerprint = "{FINGERPRINT}"\n'
+        "    # or, in the place of both, for this one only:\n"
+        f'    # fingerprint = "{FINGERPRINT}"\n'
         '    reason = ""           # required: why it may pass\n'
         "    expires = 2027-02-20  # required: the last day it does\n"
         "\n"

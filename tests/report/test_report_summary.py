@@ -180,7 +180,8 @@ def test_a_red_scan_shows_its_findings_instead_of_its_output() -> None:
         "      [[suppressions]]\n"
         '      rule = "B602"\n'
         '      path = "app/run.py"\n'
-        f'      # or this one only: fingerprint = "{("c0ffee" * 11)[:64]}:1"\n'
+        "      # or, in the place of both, for this one only:\n"
+        f'      # fingerprint = "{("c0ffee" * 11)[:64]}:1"\n'
         '      reason = ""           # required: why it may pass\n'
         "      expires = 2027-02-20  # required: the last day it does\n"
         "\n"
@@ -284,7 +285,8 @@ def test_a_scan_by_hand_shows_every_job_and_what_broke_last() -> None:
         "      [[suppressions]]\n"
         '      rule = "not-scanned"\n'
         '      path = "app/broken.py"\n'
-        f'      # or this one only: fingerprint = "{("c0ffee" * 11)[:64]}:1"\n'
+        "      # or, in the place of both, for this one only:\n"
+        f'      # fingerprint = "{("c0ffee" * 11)[:64]}:1"\n'
         '      reason = ""           # required: why it may pass\n'
         "      expires = 2027-02-20  # required: the last day it does\n"
         "\n"

@@ -144,10 +144,12 @@ def test_malware_is_critical() -> None:
         ([{"type": "WEB", "url": "javascript:alert(1)"}], "https://osv.dev/vulnerability/A-1"),
         ([{"type": "WEB", "url": "https://a/\x1b]0;t\x07"}], "https://osv.dev/vulnerability/A-1"),
         (["https://a", {"type": "WEB"}], "https://osv.dev/vulnerability/A-1"),
+        ([{"type": "ADVISORY", "url": "https://a"}, {"type": "WEB", "url": "https://w/CVE-9"}], "https://w/CVE-9"),
+        ([{"type": "ADVISORY", "url": "https://a"}, {"type": "ADVISORY", "url": "https://b/A-1"}], "https://b/A-1"),
     ],
 )
 def test_the_link_leads_to_an_advisory(references: object, expected: str) -> None:
-    assert only(record("A-1", references=references)).url == expected
+    assert only(record("A-1", references=references, aliases=["CVE-9"])).url == expected
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,11 @@ def test_what_stands_for_a_secret_or_for_none_is_let_be(line: str) -> None:
     assert rules(text.replace("{placeholder}", wrapped("user:password")), "tests/app.py") == []
 
 
+def test_a_key_that_django_itself_calls_insecure_is_what_it_says() -> None:
+    assert rules(f"SECRET_KEY = 'django-insecure-{chance(50, 2)}'", "site/settings.py") == []
+    assert rules(f"SECRET_KEY = 'django-{chance(50, 2)}'", "site/settings.py") == ["generic-secret"]
+
+
 def test_a_password_that_a_person_chose_counts_outside_of_tests_and_documentation() -> None:
     line = f'password = "{CHOSEN}"'
 
