@@ -179,10 +179,12 @@ class Deployer:
         """Tell what is worth a notice."""
         self.tell(Notice(text if text.startswith(f"{self.name}: ") else f"{self.name}: {text}", level))
 
-    def fetch(self) -> None:
-        """Learn what the remote knows of releases, requests and approvals."""
-        if self.remote is not None:
-            self.remote.fetch(self.name)
+    def fetch(self, after: str = "") -> None:
+        """Learn what the remote knows of releases, requests and approvals, also of the environment before this one."""
+        if self.remote is None:
+            return
+        for name in filter(None, (after, self.name)):
+            self.remote.fetch(name)
 
     def catch_up(self) -> None:
         """Push the tags that could not be pushed when their releases became live."""

@@ -99,7 +99,7 @@ def deploy(machine: Machine, request: DeployRequest, tell: Observer, stop: Inter
         if request.dry_run:
             target = chosen_target(deployer, described, request)
             return Outcome(environment=target.environment, live=deployer.live, plan=tuple(describe(deployer, target)))
-        deployer.fetch()
+        deployer.fetch(described.after)
         deployer.catch_up()
         if request.abort:
             return _aborted(deployer, described)
@@ -364,7 +364,7 @@ def approve_request(
     session = Session.open(machine)
     described = described_environment(session, environment)
     with open_deployer(session, described.name, tell, Interrupts(), local=False) as deployer:
-        deployer.fetch()
+        deployer.fetch(described.after)
         target = chosen_target(deployer, described, DeployRequest())
         return approve(deployer, request, target.commit, why)
 

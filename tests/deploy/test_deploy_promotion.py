@@ -98,11 +98,11 @@ def test_production_gets_what_staging_verified_after_somebody_agreed(two: Two) -
 
 
 def test_an_approval_from_another_clone_counts(two: Two, make_repo: Callable[..., Repo]) -> None:
-    two.hookci("deploy", "staging")
-    two.hookci("deploy", "production")
     other = make_repo("colleague", remote=False)
     shutil.rmtree(other.path)
     other.run("git", "clone", "-q", str(two.repo.remote), str(other.path), cwd=other.path.parent)
+    two.hookci("deploy", "staging")
+    two.hookci("deploy", "production")
     other.env.update(GIT_COMMITTER_NAME="Ben", GIT_COMMITTER_EMAIL="ben@example.com")
 
     approved = other.hookci("approve", "production", check=False)
