@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from reader import free_port, processes_below
 from wanted import needed
@@ -40,7 +40,9 @@ def test_the_readme_of_the_backend_does_what_it_says(
         done = type_in(page, sources, sealed)
 
         assert done > 20
-        _, left = psutil.wait_procs(processes_below(sealed.home / "deployed"), timeout=30)
+        deadline = time.monotonic() + 30
+        while (left := processes_below(sealed.home / "deployed")) and time.monotonic() < deadline:
+            time.sleep(0.1)
         assert left == []
     finally:
         for process in processes_below(sealed.home / "deployed"):
