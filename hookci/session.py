@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from hookci.config.load import CONFIG_FILES, parse
 from hookci.config.settings import Settings, read_settings
 from hookci.errors import StateError, UnconfiguredError
+from hookci.execute.attempt import AttemptExecutor
 from hookci.execute.context import RunContext
-from hookci.execute.local import LocalExecutor
+from hookci.execute.local import local_place
 from hookci.execute.observations import Observatory
 from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
@@ -338,7 +339,7 @@ class Session:
         self, context: RunContext, remembering: Remembering, found: ScannedFiles, options: RunOptions
     ) -> Executor:
         """What runs a job's attempts: with scanners, if there is a job that scans."""
-        local = LocalExecutor(context)
+        local = AttemptExecutor(context, local_place)
         if not any(planned.job.scan for planned in context.plan.jobs.values()):
             return local
         from hookci.compare import Scans  # noqa: PLC0415 (not every run scans)

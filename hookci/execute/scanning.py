@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hookci.execute.attempt import Visit
 from hookci.execute.environment import expand_all, planned_environment, secret_values
-from hookci.execute.local import Visit
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.model.finding import Confidence, Severity
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from hookci.execute.attempt import AttemptExecutor
     from hookci.execute.cancel import JobCancel
     from hookci.execute.context import RunContext
-    from hookci.execute.local import LocalExecutor
     from hookci.git.patches import Patches
     from hookci.model.event import JobOutput
     from hookci.model.finding import Finding, ScanReport
@@ -87,7 +87,7 @@ class ScanContext:
 class ScanningExecutor:
     """Runs the attempts of scan jobs, and lets ``inner`` run all others."""
 
-    inner: LocalExecutor
+    inner: AttemptExecutor
     context: RunContext
     scans: ScanContext
 
@@ -234,7 +234,7 @@ class _Attempt:
         self._log(result, judgement.report)
         return _judged(result, judgement)
 
-    def _run_script(self, inner: LocalExecutor, planned: PlannedJob, tree: Tree) -> tuple[JobResult, Scanned | None]:
+    def _run_script(self, inner: AttemptExecutor, planned: PlannedJob, tree: Tree) -> tuple[JobResult, Scanned | None]:
         """Run the job's own script; what its report says, None when the job was cut short."""
         seen: list[Scanned] = []
 

@@ -37,19 +37,21 @@ class Script:
             return None
 
 
-def make_script(commands: Sequence[str], *, shell: str, step: Path) -> Script:
+def make_script(commands: Sequence[str], *, shell: str, step: Path, step_seen: str | None = None) -> Script:
     """One script of all ``commands``: the first that fails ends it, each is shown before it runs.
 
     Args:
         commands: shell text, each may have several lines.
-        shell: ``bash`` or ``sh``.
+        shell: ``bash`` or ``sh``; what is written for ``sh`` runs in both.
         step: a file outside the workspace.
+        step_seen: its path as the script sees it; None for the same.
     """
     lines = [_BASH if shell == "bash" else _SH]
+    noted = shlex.quote(step_seen or str(step))
     for number, command in enumerate(commands):
         first, _, more = command.strip().partition("\n")
         shown = f"$ {first}{' ...' if more else ''}"
-        lines.append(f"printf %s {number} > {shlex.quote(str(step))}\n")
+        lines.append(f"printf %s {number} > {noted}\n")
         lines.append(f"printf '\\033[1m%s\\033[0m\\n' {shlex.quote(shown)}\n")
         lines.append(_contained(command.strip()))
     return Script("".join(lines), tuple(commands), step)

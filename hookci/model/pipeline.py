@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hookci.model.container import Build, Image, Service
     from hookci.model.environment import Environment
     from hookci.model.expression import Expression
     from hookci.model.notification import Notify
@@ -20,11 +21,13 @@ __all__ = [
     "Cache",
     "CachePolicy",
     "Job",
+    "JobEnvironment",
     "Need",
     "Pipeline",
     "Retry",
     "RetryOn",
     "Rule",
+    "Trigger",
     "When",
 ]
 
@@ -36,6 +39,7 @@ class When(StrEnum):
     ON_FAILURE = "on_failure"
     ALWAYS = "always"
     MANUAL = "manual"
+    DELAYED = "delayed"
     NEVER = "never"
 
 
@@ -84,7 +88,8 @@ class Rule:
     """One line of ``rules``: all its conditions must hold; the first rule that holds decides.
 
     Empty conditions hold.  ``branch`` and ``tag`` are globs (``release/*``) or ``/regexes/``;
-    ``changes`` are globs over changed paths, ``exists`` over the paths of the tree.
+    ``changes`` are globs over changed paths (since ``compare_to``, a revision, if that is given), ``exists`` over the
+    paths of the tree.  ``needs`` takes the place of the job's, ``start_in`` are the seconds a delayed job waits.
     """
 
     hook: tuple[str, ...] = ()
@@ -92,10 +97,13 @@ class Rule:
     tag: tuple[str, ...] = ()
     condition: Expression | None = None
     changes: tuple[str, ...] = ()
+    compare_to: str | None = None
     exists: tuple[str, ...] = ()
     when: When | None = None
+    start_in: float | None = None
     allow_failure: AllowFailure | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[Need, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ class Cache:
     """Files a job hands to its own next run.
 
     The key is ``key`` (text, may hold ``$VARIABLES``) followed by a digest of ``key_files``
-    (globs over the snapshot); ``paths`` are literal paths or globs below the workspace.
+    (globs over the snapshot); ``paths`` are literal paths or globs below the workspace.  ``fallback_keys`` are tried in
+    turn when nothing is stored under the key; ``untracked`` adds every file that git does not track.
     """
 
     paths: tuple[str, ...]
@@ -120,15 +129,46 @@ class Cache:
     key_files: tuple[str, ...] = ()
     policy: CachePolicy = CachePolicy.PULL_PUSH
     when: When = When.ON_SUCCESS
+    fallback_keys: tuple[str, ...] = ()
+    untracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
-    """Files a job hands to the jobs that come after it; globs below the workspace."""
+    """Files a job hands to the jobs that come after it; globs below the workspace.
+
+    ``untracked`` adds every file that git does not track; ``dotenv`` are files of ``NAME=value`` lines that become
+    variables of the later jobs.
+    """
 
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     when: When = When.ON_SUCCESS
+    untracked: bool = False
+    dotenv: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to hand on."""
+        return bool(self.paths or self.untracked or self.dotenv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnvironment:
+    """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``."""
+
+    name: str
+    url: str | None = None
+    action: str = "start"
+    on_stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A pipeline that a job starts; with ``depend`` the job ends as that pipeline does."""
+
+    pipeline: Pipeline
+    depend: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +181,13 @@ class Job:
     programs it depends on, None for every program that a word of the script names.  ``unsupported``
     names what this version cannot do yet but the config asks for.  A job with a ``scan`` looks for security
     findings: without a script, unless the scan reads the report that the script writes.
+
+    With an ``image`` the commands run in a container, ``services`` beside it; with a ``build`` the job builds an
+    image first, and runs its commands in it unless ``image`` says where.  ``dependencies`` are the jobs whose
+    artifacts come along (None: all of those before, or what ``needs`` says), ``start_in`` the seconds a delayed job
+    waits, ``coverage`` a regular expression that finds a number in the output.  ``raw`` are the variables in whose
+    values ``$NAME`` means nothing. ``gitlab`` says that the job was written for GitLab, whose rules then hold where
+    they differ from those of hookci.toml: a variable that is not set is empty, not left as it stands.
     """
 
     name: str
@@ -170,6 +217,17 @@ class Job:
     max_age: float | None = None
     unsupported: str | None = None
     scan: Scan | None = None
+    image: Image | None = None
+    services: tuple[Service, ...] = ()
+    build: Build | None = None
+    dependencies: tuple[str, ...] | None = None
+    start_in: float | None = None
+    coverage: str | None = None
+    environment: JobEnvironment | None = None
+    trigger: Trigger | None = None
+    before_checkout: tuple[str, ...] = ()
+    raw: frozenset[str] = frozenset()
+    gitlab: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +238,9 @@ class Pipeline:
     says, by hook name; a hook that is not there asks for its default (see `hookci.plan`).
     ``suppressions`` are those of the file, expired ones too; the scan of each job has them all.
     ``environments`` are the places to deploy to, by name and in the order of the file, ``notify`` says who is told
-    (None: nobody).
+    (None: nobody).  ``workflow`` are rules for the pipeline as a whole: it runs only if one holds (None: always);
+    ``name`` is what it calls itself and may hold ``$VARIABLES``.  ``gitlab`` says that it was written for GitLab: a
+    push then asks for every job, and a failure ends no job that does not wait for it.
     """
 
     source: str
@@ -191,3 +251,6 @@ class Pipeline:
     suppressions: tuple[Suppression, ...] = ()
     environments: Mapping[str, Environment] = field(default_factory=dict)
     notify: Notify | None = None
+    workflow: tuple[Rule, ...] | None = None
+    name: str | None = None
+    gitlab: bool = False

@@ -1,0 +1,29 @@
+"""What a config may ask about the snapshot it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["Surroundings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The tree around a config, and what is known of where it came from.
+
+    ``read`` tells the content of a file of the tree (None: there is none), ``paths`` lists them.  ``facts`` are the
+    predefined variables, ``changed`` the paths that differ from the base (None: all of them), ``asked`` the variables
+    that a person gave by hand.  ``fetched`` tells what was fetched for an include from elsewhere, by its address as the
+    file has it (None: it was not fetched).  Each is asked only when a config needs it.
+    """
+
+    read: Callable[[str], bytes | None]
+    paths: Callable[[], Iterable[str]]
+    facts: Callable[[], Mapping[str, str]]
+    changed: Callable[[], tuple[str, ...] | None]
+    fetched: Callable[[str], bytes | None]
+    asked: Mapping[str, str] = field(default_factory=dict)

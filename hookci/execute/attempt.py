@@ -1,0 +1,288 @@
+"""One attempt of one job: its workspace made ready, its commands run, and what is left of them kept."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError
+from hookci.execute.caching import cache_places
+from hookci.execute.environment import expand_all, planned_environment, secret_values, withheld_names
+from hookci.execute.keys import narrowed
+from hookci.execute.masking import Masker
+from hookci.execute.output import Output
+from hookci.execute.place import Commands
+from hookci.execute.testreports import Reports
+from hookci.git.narrow import narrow_tree
+from hookci.model.pipeline import CachePolicy, When
+from hookci.model.result import JobResult, Outcome
+from hookci.proc.supervise import exit_text
+from hookci.workspace.copy import copy_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from hookci.execute.cancel import JobCancel
+    from hookci.execute.context import RunContext
+    from hookci.execute.place import Place, Ran
+    from hookci.model.event import JobOutput
+    from hookci.model.pipeline import Cache, Job
+    from hookci.model.plan import PlannedJob
+    from hookci.proc.supervise import Ended
+    from hookci.workspace.cache import CachePlace
+    from hookci.workspace.slots import Slot
+
+__all__ = ["AttemptExecutor", "Visit"]
+
+_AFTER_SCRIPT_TIMEOUT = 300.0
+"""Seconds; GitLab gives an after_script five minutes too."""
+_STATUS = {"exit": "failed", "timeout": "failed", "cancel": "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Looks at an attempt's workspace: before its script starts, and when script and after_script are over."""
+
+    before: Callable[[Path], None]
+    after: Callable[[Path, Ended], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptExecutor:
+    """Runs one attempt of one job at a time for each thread that calls it, in the place that ``places`` gives it."""
+
+    context: RunContext
+    places: Callable[[RunContext, PlannedJob, Slot], Place]
+
+    def run(
+        self,
+        planned: PlannedJob,
+        cancel: JobCancel,
+        tell: Callable[[JobOutput], None],
+        started: Callable[[], None],
+        visit: Visit | None = None,
+    ) -> JobResult:
+        """Run one attempt to its end; nothing of it runs any more afterwards.
+
+        Args:
+            planned: what to run.
+            cancel: ends it early; the outcome is then ``cancelled``.
+            tell: gets the output.
+            started: called when the job's first process runs.
+            visit: looks at the workspace.
+
+        Raises:
+            HookciError: the attempt could not be made, so there is no verdict.
+        """
+        slot = self.context.slots.acquire(planned.job.name)
+        try:
+            place = self.places(self.context, planned, slot)
+            try:
+                return _Attempt(self.context, planned, slot, place, cancel, tell, started, visit).run()
+            finally:
+                place.close()
+        finally:
+            slot.release()
+
+
+@dataclass(slots=True)
+class _Attempt:
+    context: RunContext
+    planned: PlannedJob
+    slot: Slot
+    place: Place
+    cancel: JobCancel
+    tell: Callable[[JobOutput], None]
+    started: Callable[[], None]
+    visit: Visit | None
+
+    @property
+    def job(self) -> Job:
+        return self.planned.job
+
+    def run(self) -> JobResult:
+        environment = self._environment()
+        path, log = self.context.open_log(self.job.name)
+        with log:
+            masker = Masker(self._secrets(environment))
+            output = Output(self.job.name, log, masker, self.tell)
+            try:
+                places = cache_places(self.job, environment, self.context.blobs)
+                self._prepare(places, output)
+                if self.cancel.soft.reason is not None:
+                    return self._cancelled_before_start(self.cancel.soft.reason)
+                if self.visit:
+                    self.visit.before(Path(os.fsdecode(self.slot.workspace)))
+                self.place.prepare(environment, output, self.cancel.soft)
+                reports = Reports(self.slot.workspace, self.job.junit)
+                texts = (*self.job.before_script, *self.job.script)
+                ran = self._commands("script", texts, environment, output, self.job.timeout)
+                ended = ran.ended
+                if self.job.after_script and self.cancel.hard.reason is None:
+                    self._after_script(ended, environment, output)
+                self.place.bring_back(self._wanted(places), output)
+                if self.visit:
+                    self.visit.after(Path(os.fsdecode(self.slot.workspace)), ended)
+                passed = ended.why == "exit" and ended.returncode == 0
+                tests = None if ended.why == "cancel" else reports.read(masker.mask, output.say)
+                self._keep(places, output, passed=passed)
+            finally:
+                output.finish()
+            return replace(self._result(ran, output, environment, path), tests=tests)
+
+    # -- surroundings
+
+    def _environment(self) -> dict[str, str]:
+        plan, job = self.context.plan, self.job
+        workspace = self.place.workspace
+        environment = planned_environment(self.context.user, job, plan)
+        environment.update(
+            HOOKCI_RUN=str(self.context.number),
+            HOOKCI_WORKSPACE=workspace,
+            HOOKCI_JOB_TOKEN=self.slot.token,
+            CI_PIPELINE_ID=str(self.context.number),
+            CI_PROJECT_DIR=workspace,
+            CI_PROJECT_NAME=self.context.slots.name,
+        )
+        environment.update(expand_all(job.variables, environment))
+        return environment
+
+    def _secrets(self, environment: Mapping[str, str]) -> set[str]:
+        """What must not be shown: a job's own secrets, and those another job may have handed over in a file."""
+        everyones = {name for planned in self.context.plan.jobs.values() for name in planned.job.secrets}
+        return secret_values(environment, self.job.secrets) | secret_values(self.context.user, sorted(everyones))
+
+    def _prepare(self, places: Sequence[tuple[Cache, CachePlace]], output: Output) -> None:
+        context, checkout = self.context, self.slot.checkout
+        wanted = [place for cache, place in places if cache.policy is not CachePolicy.PUSH]
+        kept = context.caches.in_place(self.slot.directory, self.slot.workspace, wanted)
+
+        def fill() -> None:
+            context.caches.restore(self.slot.directory, self.slot.workspace, wanted)
+
+        snapshot = context.plan.snapshot
+        narrow = self._narrow()
+        tree = snapshot.tree
+        if narrow is not None:
+            tree = narrow_tree(context.source.repository, context.source.scratch, narrow, self.slot.token)
+        checkout.reset(context.source, tree, keep=kept, fill=fill, say=output.say)
+        hidden = [] if narrow is None else [path for path in context.blobs() if path not in narrow]
+        checkout.expose(context.source, snapshot.commit, snapshot.tree, hidden)
+        for giver in self.planned.artifacts_from:
+            run = context.passed_in.get(giver)
+            if not context.artifacts.restore(run or context.number, giver, self.slot.workspace) and run is not None:
+                raise HookciError(f"the artifacts of `{giver}`, which passed in run {run}, are gone", "run it again")
+        self._carry()
+
+    def _narrow(self) -> dict[str, str] | None:
+        """The files of the snapshot that the job declares as its inputs; None for all of them."""
+        return None if self.job.inputs is None else narrowed(self.context.blobs(), self.job.inputs)
+
+    def _carry(self) -> None:
+        top = self.context.carried_from
+        for name in self.job.carry:
+            if top is None:
+                raise HookciError(f"job `{self.job.name}` carries `{name}`, but a bare repository has no work tree")
+            if any(
+                path == name.rstrip("/") or path.startswith(f"{name.rstrip('/')}/") for path in self.context.blobs()
+            ):
+                raise HookciError(
+                    f"job `{self.job.name}` carries `{name}`, which is tracked: what is judged is the snapshot's own"
+                )
+            place = top / name
+            inside = place.resolve().is_relative_to(top.resolve())
+            if not inside or not place.exists():
+                why = "is not in your work tree" if inside else "leads out of your work tree"
+                raise HookciError(f"job `{self.job.name}` carries `{name}`, which {why}")
+            copy_paths(os.fsencode(top), [os.fsencode(name.rstrip("/"))], self.slot.workspace, env=self.context.user)
+
+    # -- the commands
+
+    def _commands(
+        self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
+    ) -> Ran:
+        return self.place.run(
+            Commands(
+                name=name,
+                texts=texts,
+                environment=environment,
+                sink=output.feed,
+                timeout=timeout,
+                cancel=self.cancel.hard if name == "after" else self.cancel.soft,
+                started=self.started,
+            )
+        )
+
+    def _after_script(self, ended: Ended, environment: dict[str, str], output: Output) -> None:
+        status = "success" if ended.why == "exit" and ended.returncode == 0 else _STATUS[ended.why]
+        told = {**environment, "CI_JOB_STATUS": status, "HOOKCI_JOB_STATUS": status}
+        output.finish()
+        after = self._commands("after", self.job.after_script, told, output, _AFTER_SCRIPT_TIMEOUT).ended
+        if after.why != "exit" or after.returncode != 0:
+            output.say(
+                f"hookci: after_script ended with {exit_text(after.returncode)}; that does not change the result"
+            )
+
+    # -- what is left
+
+    def _wanted(self, places: Sequence[tuple[Cache, CachePlace]]) -> tuple[str, ...]:
+        """What of the workspace is looked at after the commands."""
+        job = self.job
+        stored = tuple(place.pattern for cache, place in places if cache.policy is not CachePolicy.PULL)
+        report = (job.scan.report,) if job.scan and job.scan.report else ()
+        untracked = ("**",) if job.artifacts.untracked or any(cache.untracked for cache in job.cache) else ()
+        return (*job.artifacts.paths, *job.artifacts.dotenv, *job.junit, *stored, *report, *untracked)
+
+    def _keep(self, places: Sequence[tuple[Cache, CachePlace]], output: Output, *, passed: bool) -> None:
+        def applies(when: When) -> bool:
+            return when is When.ALWAYS or (when is When.ON_SUCCESS) == passed
+
+        context, workspace = self.context, self.slot.workspace
+        pushed = [place for cache, place in places if cache.policy is not CachePolicy.PULL and applies(cache.when)]
+        try:
+            if self.job.artifacts.paths and applies(self.job.artifacts.when):
+                for pattern in context.artifacts.save(context.number, self.job.name, workspace, self.job.artifacts):
+                    output.say(f"hookci: no artifact matches `{pattern}`")
+            context.caches.save(self.slot.directory, workspace, pushed)
+        except OSError as error:
+            what = f"{error.strerror}: {os.fsdecode(error.filename or '')}"
+            raise HookciError(f"job `{self.job.name}`: what it made could not be kept: {what}") from error
+
+    def _result(self, ran: Ran, output: Output, environment: dict[str, str], log: str) -> JobResult:
+        job, ended = self.job, ran.ended
+        if ended.why == "exit" and ended.returncode == 0:
+            return JobResult(
+                name=job.name, stage=job.stage, outcome=Outcome.PASSED, exit_code=0, seconds=ended.seconds, log=log
+            )
+        outcome, reason = {
+            "exit": (Outcome.FAILED, ran.reason),
+            "timeout": (Outcome.TIMED_OUT, f"did not end within {job.timeout:g} s"),
+            "cancel": (Outcome.CANCELLED, self.cancel.soft.reason or "cancelled"),
+        }[ended.why]
+        return JobResult(
+            name=job.name,
+            stage=job.stage,
+            outcome=outcome,
+            reason=reason,
+            exit_code=ended.returncode if ended.why == "exit" else None,
+            command=ran.command,
+            seconds=ended.seconds,
+            log=log,
+            hints=self._hints(outcome, output, environment),
+        )
+
+    def _cancelled_before_start(self, reason: str) -> JobResult:
+        return JobResult(name=self.job.name, stage=self.job.stage, outcome=Outcome.CANCELLED, reason=reason)
+
+    def _hints(self, outcome: Outcome, output: Output, environment: dict[str, str]) -> tuple[str, ...]:
+        if outcome is not Outcome.FAILED:
+            return ()
+        texts = (*self.job.before_script, *self.job.script, *output.tail)
+        names = withheld_names(self.context.user, environment, texts)
+        if not names:
+            return ()
+        listed = ", ".join(names)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        return (f"your shell has {listed}, which the job did not get; if it needs that, write pass_env = [{quoted}]",)

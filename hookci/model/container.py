@@ -1,0 +1,95 @@
+"""Containers: what a job runs in, and what runs beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["BUILT_BY", "Build", "Image", "Pull", "Readiness", "Service"]
+
+BUILT_BY = "job:"
+"""What an image's name begins with that is no image of a registry but the one a job of the pipeline builds."""
+
+
+class Pull(StrEnum):
+    """When an image is fetched; the words are GitLab's."""
+
+    ALWAYS = "always"
+    IF_NOT_PRESENT = "if-not-present"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The image a container is started from, and how.
+
+    ``name`` is a name, with a tag or digest, and may hold ``$VARIABLES``; ``job:NAME`` is the image that a job of the
+    pipeline builds.  ``entrypoint`` takes the place of the image's own (None: its own; empty or one empty text: none).
+    ``pull`` are policies, tried in turn.  ``user``, ``platform`` and ``workdir`` are the engine's own words,
+    ``memory`` is in bytes, ``cpus`` a number of cores; ``network`` is ``none`` for no network at all.
+    """
+
+    name: str
+    entrypoint: tuple[str, ...] | None = None
+    pull: tuple[Pull, ...] = (Pull.IF_NOT_PRESENT,)
+    user: str | None = None
+    platform: str | None = None
+    workdir: str | None = None
+    memory: int | None = None
+    cpus: float | None = None
+    network: str | None = None
+
+    @property
+    def builder(self) -> str | None:
+        """The job that builds it, None for an image that has a name of its own."""
+        return self.name.removeprefix(BUILT_BY) if self.name.startswith(BUILT_BY) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """When a service is ready: a command in its container ends in 0, within so many seconds.
+
+    An empty ``command`` means what the image itself says: its HEALTHCHECK, or else that one of its exposed ports is
+    listened on.
+    """
+
+    command: tuple[str, ...] = ()
+    within: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A container beside a job.
+
+    The job reaches it by its ``aliases``, or without any by names made from the image's.  ``health`` is None when
+    nothing was asked for: a service that does not become ready is then told about and no error, as on a GitLab
+    runner.  ``privileged`` is what the config asks for (None: nothing is said); what it gets is for the settings of
+    the clone to say.
+    """
+
+    image: Image
+    aliases: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    health: Readiness | None = None
+    privileged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """An image that a job builds from the snapshot.
+
+    ``context`` is a directory below the workspace, ``dockerfile`` a path below the context.  ``args`` and ``tags`` may
+    hold ``$VARIABLES``.
+    """
+
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    pull: bool = False
