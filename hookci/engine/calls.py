@@ -1,0 +1,78 @@
+"""An engine, and what its API says when something is wrong, in our words."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker import APIClient
+
+__all__ = ["Engine", "EngineError", "EngineGoneError", "NotThereError"]
+
+_LONGEST = 200
+
+
+class EngineError(HookciError):
+    """An engine could not do what was asked of it."""
+
+
+class NotThereError(EngineError):
+    """An engine has no such container, image, network, volume or path."""
+
+
+class EngineGoneError(EngineError):
+    """An engine cannot be reached, or answers no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine that was reached: how a person calls it, its own id, the API's version and what speaks it.
+
+    ``socket`` is the path of its socket when that is one of this machine.
+    """
+
+    name: str
+    id: str
+    version: str
+    api: APIClient = field(repr=False)
+    socket: str | None = None
+
+    @contextlib.contextmanager
+    def calling(self, what: str) -> Iterator[APIClient]:
+        """The API, for one call that does ``what`` (``start the container``).
+
+        Raises:
+            NotThereError: the engine has no such thing.
+            EngineGoneError: the engine does not answer.
+            EngineError: it refused.
+        """
+        from docker.errors import APIError, DockerException, NotFound  # noqa: PLC0415 (loaded with the engine)
+        from requests.exceptions import RequestException  # noqa: PLC0415 (the same)
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 (the same)
+
+        try:
+            yield self.api
+        except NotFound as error:
+            raise NotThereError(f"{self.name} could not {what}: {_said(error)}") from error
+        except APIError as error:
+            raise EngineError(f"{self.name} could not {what}: {_said(error)}") from error
+        except (RequestException, HTTPError, OSError, DockerException) as error:
+            raise EngineGoneError(
+                f"{self.name} went away when it was to {what}: {_short(error)}",
+                "once it is there again, run it again: what has passed by then is not run twice",
+            ) from error
+
+
+def _said(error: object) -> str:
+    return str(getattr(error, "explanation", None) or error).strip().rstrip(".")
+
+
+def _short(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
