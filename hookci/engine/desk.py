@@ -1,0 +1,66 @@
+"""Where one call of hookci asks for its engine: reached when somebody asks first, once for all."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hookci.errors import HookciError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hookci.engine.calls import Engine
+    from hookci.engine.images import Images
+
+__all__ = ["EngineDesk"]
+
+
+@dataclass(slots=True)
+class EngineDesk:
+    """Reaches the engine when the first job asks for it; what went wrong then is said to all that ask later."""
+
+    connect: Callable[[], Engine]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reached: tuple[Engine, Images] | HookciError | None = None
+
+    def warm(self) -> None:
+        """Begin to reach the engine, beside what else there is to do."""
+        threading.Thread(target=self._reach, name="engine", daemon=True).start()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine.
+
+        Raises:
+            HookciError: it cannot be reached.
+        """
+        return self._get()[0]
+
+    @property
+    def images(self) -> Images:
+        """The images of the engine, as this call of hookci has found them.
+
+        Raises:
+            HookciError: the engine cannot be reached.
+        """
+        return self._get()[1]
+
+    def _get(self) -> tuple[Engine, Images]:
+        reached = self._reach()
+        if isinstance(reached, HookciError):
+            raise type(reached)(reached.message, reached.hint) from reached
+        return reached
+
+    def _reach(self) -> tuple[Engine, Images] | HookciError:
+        with self._lock:
+            if self._reached is None:
+                from hookci.engine.images import Images  # noqa: PLC0415 (only with an engine)
+
+                try:
+                    engine = self.connect()
+                    self._reached = (engine, Images(engine))
+                except HookciError as error:
+                    self._reached = error
+            return self._reached
