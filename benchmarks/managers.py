@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import EMPTY, NO_HOOK, OURS
 
-__all__ = ["BENCH", "ROOT", "Manager", "managers", "set_up", "set_up_own"]
+__all__ = ["BENCH", "ROOT", "Manager", "install", "managers", "set_up", "set_up_own"]
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
@@ -94,18 +94,19 @@ def set_up() -> None:
     stamp = _OTHERS / _PINS.name
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(_OTHERS, ignore_errors=True)
-        _install(_OTHERS, "-r", str(_PINS))
+        install(_OTHERS, "-r", str(_PINS))
         stamp.write_text(wanted, encoding="utf-8")
     set_up_own()
 
 
 def set_up_own() -> Path:
     """Install hookci as it is in this checkout anew; the result is where its programs are, and bandit's."""
-    _install(_OWN, str(ROOT))
+    install(_OWN, str(ROOT))
     return _OWN / "bin"
 
 
-def _install(place: Path, *what: str) -> None:
+def install(place: Path, *what: str) -> None:
+    """Install packages of the Python index into an environment of their own, which is made if it is not there."""
     python = place / "bin" / "python"
     if not python.exists():
         print(f"making {place.relative_to(ROOT)}", file=sys.stderr)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hookci.execute.keys import definition
-from hookci.execute.scanning import Comparison, ScanContext
+from hookci.execute.scans import Comparison, ScanContext
 from hookci.git.comparison import read_blobs, renames
 from hookci.git.patches import patches_of_commits, patches_of_index, patches_of_tree
 from hookci.git.snapshots import config_files, of_revision, tree_blobs

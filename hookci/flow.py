@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hookci.config.load import CONFIG_FILES, files_of, parse
+from hookci.config.load import CONFIG_FILES, GITLAB_FILE, files_of, parse
 from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError, UsageError
+from hookci.git.changes import changed_since
 from hookci.git.comparison import with_fork_point
 from hookci.git.install import install
 from hookci.git.installation import installed
@@ -20,11 +22,14 @@ from hookci.git.uninstall import uninstall
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Verdict
+from hookci.model.snapshot import Cause
 from hookci.model.status import PipelineSummary, Status
-from hookci.plan import asked_by_hook, make_plan
+from hookci.plan import Wishes, asked_by_hook, make_plan
+from hookci.reading import pipeline_of_files
 from hookci.session import RunOptions, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from hookci.config.detect import Detection
@@ -50,6 +55,7 @@ __all__ = [
     "forget",
     "install_hooks",
     "judge_commit",
+    "plan_for",
     "plan_request",
     "plan_scans",
     "revisions",
@@ -63,6 +69,7 @@ __all__ = [
 
 
 _AS_USUAL = RunOptions()
+_PUSH = Cause()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,10 @@ class Request:
     """What a person asks for on the command line.
 
     ``names`` are stages and jobs, none for what ``hook`` asks for.  ``revision`` is a commit;
-    ``staged`` means the index instead.
+    ``staged`` means the index instead, ``cause`` what a pipeline of GitLab's would come from.  ``engine`` is the URL
+    or docker context of the container engine, None for what the settings say.  ``variables`` win over all others;
+    ``play`` are jobs that wait for a person no more.  ``deploys`` are the environments that may be deployed to without
+    one (None: all).
     """
 
     hook: str
@@ -78,6 +88,12 @@ class Request:
     revision: str = "HEAD"
     staged: bool = False
     skip: tuple[str, ...] = ()
+    cause: Cause = _PUSH
+    engine: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    play: tuple[str, ...] = ()
+    deploys: tuple[str, ...] | None = None
+    allow_unsupported: bool = False
     options: RunOptions = _AS_USUAL
 
 
@@ -95,16 +111,17 @@ def check_commit(
         known = session.known_green(hook, of_index(session.repository, session.scratch, tree), skip)
         if known is not None:
             return known
-    pipeline = session.pipeline(tree)
+    judged = functools.cache(lambda: of_index(session.repository, session.scratch, tree))
+    pipeline = session.pipeline(tree, judged)
     if pipeline is None:
         tell(Notice("nothing is checked: this commit has no hookci.toml, so a push of it will be refused"))
         return None
     asked = asked_by_hook(pipeline, hook)
     if not asked:
         return None
-    snapshot = of_index(session.repository, session.scratch, tree)
-    plan = _plan(session, pipeline, snapshot, Request(hook=hook, names=asked, skip=skip), tell)
-    result = session.execute(plan, tell, stop, _AS_USUAL)
+    snapshot = judged()
+    request = Request(hook=hook, names=asked, skip=skip, deploys=session.settings.deploys)
+    result = session.execute(plan_for(session, pipeline, snapshot, request, tell), tell, stop, _AS_USUAL)
     # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
     if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != tree:
         raise HookciError("the index changed while it was judged, so what would be committed was not", "commit again")
@@ -198,11 +215,11 @@ def _tell_people(session: Session, pipeline: Pipeline, plan: Plan, result: RunRe
 def _push_plan(
     session: Session, snapshot: Snapshot, skip: tuple[str, ...], tell: Observer
 ) -> tuple[Pipeline, Plan] | None:
-    pipeline = session.pipeline(snapshot.tree)
+    pipeline = session.pipeline(snapshot.tree, lambda: snapshot)
     if pipeline is not None:
         asked = asked_by_hook(pipeline, "pre-push")
-        plan = _plan(session, pipeline, snapshot, Request(hook="pre-push", names=asked, skip=skip), tell)
-        return pipeline, plan
+        request = Request(hook="pre-push", names=asked, skip=skip, deploys=session.settings.deploys)
+        return pipeline, plan_for(session, pipeline, snapshot, request, tell)
     if not session.settings.allow_unconfigured:
         raise UnconfiguredError(
             f"{snapshot.label} has no hookci.toml, so nothing can be said about it",
@@ -216,10 +233,15 @@ def plan_scans(
     session: Session, pipeline: Pipeline, snapshot: Snapshot, names: tuple[str, ...], tell: Observer
 ) -> Plan:
     """Decide how jobs that scan are run by hand."""
-    return _plan(session, pipeline, snapshot, Request(hook="pre-push", names=names), tell)
+    return plan_for(session, pipeline, snapshot, Request(hook="pre-push", names=names), tell)
 
 
-def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Request, tell: Observer) -> Plan:
+def plan_for(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Request, tell: Observer) -> Plan:
+    """The plan of what ``request`` names, with what has to be said before it runs.
+
+    Raises:
+        HookciError: the request or the config makes no sense.
+    """
     for warning in pipeline.warnings:
         tell(Notice(warning, "warning"))
     if any(job.scan for job in pipeline.jobs.values()):
@@ -231,7 +253,15 @@ def _plan(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: Req
         asked=request.names,
         skip=request.skip,
         paths=session.blobs(snapshot),
+        wishes=Wishes(
+            variables=request.variables,
+            deploys=request.deploys,
+            allow_unsupported=request.allow_unsupported or session.settings.allow_unsupported,
+            changed_since=functools.partial(changed_since, session.repository, session.scratch, snapshot),
+        ),
     )
+    for notice in plan.notices:
+        tell(Notice(notice, "warning"))
     groups = {planned.job.group for planned in plan.jobs.values()}
     for name in request.skip:
         if name.removeprefix("job:") not in {*plan.jobs, *groups}:
@@ -268,14 +298,16 @@ def plan_request(machine: Machine, request: Request, tell: Observer) -> Plan:
 
 def _requested(machine: Machine, request: Request, tell: Observer) -> tuple[Session, Plan]:
     session = Session.open(machine)
+    if request.engine:
+        session = replace(session, settings=replace(session.settings, engine=request.engine))
     if request.staged:
         snapshot = of_index(session.repository, session.scratch)
     else:
-        snapshot = of_revision(session.repository, request.revision)
-    pipeline = session.configured(snapshot)
+        snapshot = of_revision(session.repository, request.revision, request.cause)
+    pipeline = session.configured(snapshot, request.variables)
     names = request.names or asked_by_hook(pipeline, request.hook)
-    asked = Request(hook=request.hook, names=names, skip=request.skip)
-    return session, _plan(session, pipeline, snapshot, asked, tell)
+    names += tuple(f"job:{name.removeprefix('job:')}" for name in request.play)
+    return session, plan_for(session, pipeline, snapshot, replace(request, names=names), tell)
 
 
 def run_request(machine: Machine, request: Request, tell: Observer, stop: Interrupts) -> RunResult:
@@ -301,7 +333,9 @@ def judge_commit(
     pipeline = session.configured(snapshot)
     asked = asked_by_hook(pipeline, "pre-push")
     names = asked + tuple(f"job:{name}" for name in needs)
-    plan = _plan(session, pipeline, snapshot, Request(hook="pre-push", names=names if needs else asked), tell)
+    # a job that deploys has no part in it: the deployment is what comes after
+    request = Request(hook="pre-push", names=names if needs else asked, deploys=())
+    plan = plan_for(session, pipeline, snapshot, request, tell)
     result = session.execute(plan, tell, stop, _AS_USUAL)
     wanted = {planned.job.name for planned in plan.jobs.values() if {planned.job.name, planned.job.group} & {*needs}}
     given = {job.name: job.passed_in or result.number for job in result.jobs if job.name in wanted}
@@ -372,8 +406,12 @@ def detect_project(machine: Machine) -> tuple[Path, Detection]:
     path = top / CONFIG_FILES[0]
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already and is never overwritten", "`hookci check` says whether it is valid")
-    if parse(files_of(top)) is not None:
+    found = files_of(top)
+    if parse({name: found[name] for name in CONFIG_FILES if name in found}) is not None:
         raise UsageError(f"{top / CONFIG_FILES[1]} has a [tool.hookci] section already", "`hookci check` validates it")
+    if GITLAB_FILE in found:
+        hint = f'`hookci install` is enough; a {CONFIG_FILES[0]} beside it says `pipeline = "{GITLAB_FILE}"`'
+        raise UsageError(f"{top / GITLAB_FILE} defines a pipeline already", hint)
     files = frozenset(visible_files(repository))
     search_path = machine.env.get("PATH", "")
     return path, detect(Project(top, files), lambda name: machine.which(name, search_path))
@@ -410,7 +448,8 @@ def check_config(machine: Machine, *, revision: str | None, staged: bool) -> Pip
         return session.configured(of_index(session.repository, session.scratch))
     if revision:
         return session.configured(of_revision(session.repository, revision))
-    pipeline = parse(files_of(_work_tree(session.repository)))
+    top = _work_tree(session.repository)
+    pipeline = pipeline_of_files(session.repository, session.scratch, top, machine.data_home)
     if pipeline is None:
         raise UnconfiguredError(f"there is no {CONFIG_FILES[0]} here", "write one with `hookci init`")
     return pipeline

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from hookci.config.load import CONFIG_FILES, files_of, parse
+from hookci.config.load import CONFIG_FILES
 from hookci.errors import HookciError, LockHeldError, UsageError
 from hookci.git.releases import releases
+from hookci.git.snapshots import of_revision
 from hookci.model.environment import Trigger
 from hookci.model.event import Notice
 from hookci.model.release import Kind
 from hookci.proc.run import start_detached
+from hookci.reading import pipeline_of_files
 from hookci.session import Session
 from hookci.store.locks import FileLock
 from hookci.store.private import private_directory, private_file, write_atomic
@@ -138,7 +140,7 @@ def _wanted(session: Session, branch: str) -> _Wanted | None:
     """What is to follow ``branch``, by the config of its tip; None when it has none."""
     repository = session.repository
     tip = repository.ask("rev-parse", "--verify", "-q", f"{_HEADS}{branch}^{{commit}}")
-    pipeline = session.pipeline(tip) if tip else None
+    pipeline = session.pipeline(tip, lambda: of_revision(repository, tip)) if tip else None
     if tip is None or pipeline is None:
         return None
     known = pipeline.environments
@@ -281,8 +283,10 @@ def choose(machine: Machine, names: Sequence[str]) -> list[Environment]:
     if repository.top is None:
         raise UsageError(f"{repository.common_dir} has no work tree", "no hook says there that a branch has moved")
     known: dict[str, Environment] = {}
-    head = repository.ask("rev-parse", "--verify", "-q", "HEAD^{tree}")
-    for pipeline in (session.pipeline(head) if head else None, parse(files_of(repository.top))):
+    head = repository.ask("rev-parse", "--verify", "-q", "HEAD^{commit}")
+    committed = session.pipeline(head, lambda: of_revision(repository, head)) if head else None
+    here = pipeline_of_files(repository, session.scratch, repository.top, machine.data_home)
+    for pipeline in (committed, here):
         known |= pipeline.environments if pipeline else {}
     missing = [name for name in names if name not in known]
     if missing:

@@ -36,7 +36,11 @@ def with_memory(
         reasons = {**_after_what_runs(marked), **_gone(marked, still_there)}
         if not reasons:
             return replace(plan, jobs=marked)
-        marked.update((name, replace(plan.jobs[name], reason=reason)) for name, reason in reasons.items())
+        # what another run is to answer for must be done again, too, if its files are gone
+        marked.update(
+            (name, replace(plan.jobs[name], action=Action.RUN, remembered_run=None, reason=reason))
+            for name, reason in reasons.items()
+        )
 
 
 def _after_what_runs(marked: Mapping[str, PlannedJob]) -> dict[str, str]:
@@ -62,6 +66,8 @@ def _gone(marked: Mapping[str, PlannedJob], still_there: Callable[[PlannedJob, i
 
 def _recalled(planned: PlannedJob, found: Pass | None, now: float) -> PlannedJob:
     job = planned.job
+    if not job.memory and job.gitlab:
+        return planned
     if not job.memory:
         return replace(planned, reason=f"{planned.reason}; memory = false")
     if found is None:

@@ -7,11 +7,12 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hookci.execute.environment import expand_all, planned_environment
-from hookci.execute.keys import job_keys
+from hookci.execute.environment import planned_environment
+from hookci.execute.keys import is_known, job_keys, looked_again
+from hookci.execute.variables import job_variables
 from hookci.model.memory import RememberedVerdict
 from hookci.model.result import Outcome, Verdict
-from hookci.model.snapshot import FORK_POINT
+from hookci.model.snapshot import DEPLOYS, FORK_POINT
 from hookci.recall import usable, with_memory
 from hookci.store.private import is_private_file, private_file, write_atomic
 
@@ -33,12 +34,24 @@ __all__ = ["Recall", "Remembering", "read_salt"]
 _SALT = 32
 
 
+def _no_shortcut(_hook: str, _tree: str, _known: RememberedVerdict) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """A plan in which remembered jobs are marked, and the key of every job."""
+    """A plan in which remembered jobs are marked, and the key of every job.
+
+    The keys become others while the plan is run and images are fetched.
+    """
 
     plan: Plan
-    keys: Mapping[str, JobKey]
+    keys: dict[str, JobKey]
+
+    def key_of(self, name: str, observatory: Observatory) -> JobKey | None:
+        """The key of a job that has run, by the images it ran in; None when that cannot be known."""
+        self.keys.update(looked_again(self.keys, self.plan, name, observatory.look))
+        return self.keys[name] if is_known(self.keys[name]) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +59,8 @@ class Remembering:
     """The memory of one repository, on one machine, for one installation of hookci.
 
     ``use`` says whether what is remembered may answer; ``clock`` tells unix seconds.  ``compared`` finds out what a
-    snapshot is compared with, which costs a look at git and which only scans ask for.
+    snapshot is compared with, which costs a look at git and which only scans ask for; ``deploys`` are the environments
+    that this clone deploys.  ``shortcut`` lets the hooks' shim know of a verdict, by hook and tree.
     """
 
     memory: Memory
@@ -57,14 +71,18 @@ class Remembering:
     installation: str
     clock: Callable[[], float]
     compared: Callable[[Snapshot], Snapshot]
+    deploys: tuple[str, ...] = ()
     use: bool = True
+    shortcut: Callable[[str, str, RememberedVerdict], None] = _no_shortcut
 
     def recall(self, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> Recall:
         """Mark the jobs of ``plan`` that need not run."""
         keys = job_keys(plan, self.observatory, blobs)
         if not self.use:
             return Recall(plan, keys)
-        passes = {name: found for name, key in keys.items() if (found := self.memory.passed(key)) is not None}
+        passes = {
+            name: found for name, key in keys.items() if (found := self._passed(plan.jobs[name], key)) is not None
+        }
 
         def still_there(planned: PlannedJob, run: int) -> bool:
             return self._still_there(planned, run, plan, blobs)
@@ -90,12 +108,26 @@ class Remembering:
         from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
 
         job = planned.job
-        if job.artifacts.paths and not self.artifacts.has(run, job.name):
+        if job.artifacts.any and not self.artifacts.has(run, job.name):
+            return False
+        if job.build is not None and not self._is_built(run, job.name):
             return False
         environment = planned_environment(self.user, job, plan)
-        environment.update(expand_all(job.variables, environment))
+        environment.update(job_variables(planned, environment, {}))
         places = cache_places(job, environment, blobs)
         return all(self.caches.has(place) for cache, place in places if cache.policy is not CachePolicy.PULL)
+
+    def _passed(self, planned: PlannedJob, key: JobKey) -> Pass | None:
+        """The pass that is remembered; that of a job that builds an image only while there is one to be deployed."""
+        found = self.memory.passed(key)
+        if found is None or planned.job.build is None or self._is_built(found.run, planned.job.name):
+            return found
+        return None
+
+    def _is_built(self, run: int, job: str) -> bool:
+        """Whether the engine still has the image that a job built in a run."""
+        image = self.artifacts.image(run, job)
+        return image is not None and self.observatory.image_id(image.id, None) == image.id
 
     # -- verdicts
 
@@ -109,21 +141,29 @@ class Remembering:
                 continue
             if FORK_POINT in dict(known.facts):
                 snapshot = self.compared(snapshot)
-            if any(snapshot.facts.get(name) != value for name, value in known.facts):
+            if any(self._fact(snapshot, name) != value for name, value in known.facts):
                 continue
             if all(self.observatory.look(kind, subject)[2] == value for kind, subject, value in known.observations):
+                self.shortcut(hook, snapshot.tree, known)
                 return known.run
         return None
+
+    def _fact(self, snapshot: Snapshot, name: str) -> str | None:
+        return ",".join(sorted(self.deploys)) if name == DEPLOYS else snapshot.fact(name)
 
     def remember(self, recall: Recall, result: RunResult) -> None:
         """Write a verdict down, if it is green in all its parts and about all that the hook asks for."""
         plan = recall.plan
         outcomes = {job.name: job.outcome for job in result.jobs}
-        ran = {name for name, outcome in outcomes.items() if outcome in {Outcome.PASSED, Outcome.REMEMBERED}}
-        overlooked = set(outcomes.values()) & {Outcome.ALLOWED_FAILURE}
+        ran = {
+            name
+            for name, outcome in outcomes.items()
+            if outcome in {Outcome.PASSED, Outcome.REMEMBERED} and plan.jobs[name].job.trigger is None
+        }
+        overlooked = set(outcomes.values()) & {Outcome.ALLOWED_FAILURE, Outcome.UNSUPPORTED}
         if result.verdict is not Verdict.GREEN or not plan.whole or plan.skip or overlooked:
             return
-        if not all(plan.jobs[name].job.memory for name in ran):
+        if not all(plan.jobs[name].job.memory and is_known(recall.keys[name]) for name in ran):
             return
         observations = {observation for name in ran for observation in recall.keys[name].observations}
         verdict = RememberedVerdict(
@@ -134,6 +174,7 @@ class Remembering:
             expires=min((end for name in ran if (end := self._end(recall, name)) is not None), default=None),
         )
         self.memory.remember_verdict(plan.hook, plan.snapshot.tree, self.installation, verdict)
+        self.shortcut(plan.hook, plan.snapshot.tree, verdict)
 
     def _end(self, recall: Recall, name: str) -> float | None:
         """Until when the pass of a job counts, in unix seconds; None for ever."""

@@ -55,7 +55,7 @@ def scan_request(machine: Machine, request: ScanRequest, tell: Observer, stop: I
     session = Session.open(machine)
     snapshot = _snapshot(session, request)
     choice = ScanChoice(paths=_chosen(session, snapshot, request.paths), everything=request.everything)
-    pipeline = session.pipeline(snapshot.tree)
+    pipeline = session.pipeline(snapshot.tree, lambda: snapshot)
     if pipeline is None or not any(job.scan for job in pipeline.jobs.values()):
         why = f"no job in {pipeline.source} scans" if pipeline else f"there is no {CONFIG_FILES[0]}"
         tell(Notice(f"{why}: scanning with bandit, secrets and dependencies as `hookci init` sets them up"))

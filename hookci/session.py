@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookci.config.load import CONFIG_FILES, parse
+from hookci.config.load import CONFIG_FILES, GITLAB_FILE
 from hookci.config.settings import Settings, read_settings
 from hookci.errors import StateError, UnconfiguredError
 from hookci.execute.attempt import AttemptExecutor
@@ -17,15 +17,20 @@ from hookci.execute.local import local_place
 from hookci.execute.observations import Observatory
 from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
-from hookci.git.comparison import with_fork_point
+from hookci.execute.shortcut import Shortcut
+from hookci.git.comparison import read_blobs, with_fork_point
 from hookci.git.repository import Repository
-from hookci.git.snapshots import Scratch, config_files, tree_blobs
+from hookci.git.snapshots import Scratch, tree_blobs
 from hookci.model.event import JobFinished, Notice
+from hookci.model.plan import Action
 from hookci.model.result import Outcome, RunResult, Verdict
 from hookci.model.scan import ScanChoice
 from hookci.proc.tree import adopt_orphans, end_orphans
+from hookci.reading import pipeline_of_tree
 from hookci.remember import Remembering, read_salt
+from hookci.store.green import GreenRecords
 from hookci.store.identity import ProcessIdentity, identify
+from hookci.store.parsed import ParsedConfigs
 from hookci.store.private import private_directory
 from hookci.store.runs import Store
 from hookci.store.scanned import ScannedFiles
@@ -38,15 +43,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO
 
+    from hookci.engine.desk import EngineDesk
+    from hookci.execute.place import Place
     from hookci.execute.schedule import Executor, Interrupts
     from hookci.model.event import Event, Observer
     from hookci.model.notification import Notify
     from hookci.model.pipeline import Pipeline
-    from hookci.model.plan import Plan
+    from hookci.model.plan import Plan, PlannedJob
     from hookci.model.snapshot import Snapshot
     from hookci.notify.texts import Message
+    from hookci.workspace.slots import Slot
 
-__all__ = ["Machine", "RunOptions", "Session"]
+__all__ = ["Machine", "RunOptions", "Session", "scratch_of"]
 
 _RECENT = 200
 """Runs looked at for those that still go on; no more are kept."""
@@ -75,6 +83,17 @@ class Machine:
     which: Callable[[str, str], str | None]
 
 
+def scratch_of(machine: Machine, repository: Repository) -> Scratch:
+    """Where objects of hookci's own go."""
+    home = machine.cache_home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StateError(f"{home}: {why}", "XDG_CACHE_HOME says where caches go") from error
+    return Scratch(private_directory(repository_directory(home, repository), within=home))
+
+
 _ALL = ScanChoice()
 
 
@@ -100,14 +119,15 @@ class _Parts:
     found: ScannedFiles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
-    """One repository on one machine."""
+    """One repository on one machine; ``began`` is when the first look was taken at it, in unix seconds."""
 
     machine: Machine
     repository: Repository
     git_config: Mapping[str, list[str]]
     settings: Settings
+    began: float = 0.0
 
     @classmethod
     def open(cls, machine: Machine) -> Session:
@@ -116,10 +136,11 @@ class Session:
         Raises:
             UsageError: there is none.
         """
+        began = machine.clock()
         repository = Repository.discover(machine.cwd, machine.env)
         git_config = repository.config()
         settings = read_settings(git_config, machine.config_home / "hookci" / "config.toml")
-        return cls(machine, repository, git_config, settings)
+        return cls(machine, replace(repository, settings=git_config), git_config, settings, began)
 
     @property
     def state(self) -> Path:
@@ -134,12 +155,25 @@ class Session:
     @property
     def scratch(self) -> Scratch:
         """Where objects of hookci's own go."""
-        try:
-            self.machine.cache_home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise StateError(f"{self.machine.cache_home}: {why}", "XDG_CACHE_HOME says where caches go") from error
-        return Scratch(private_directory(self.place, within=self.machine.cache_home))
+        return scratch_of(self.machine, self.repository)
+
+    @functools.cached_property
+    def desk(self) -> EngineDesk:
+        """Where the container engine is asked for."""
+        from hookci.engines import engine_desk, this_host  # noqa: PLC0415 (only with an engine)
+
+        machine = self.machine
+        return engine_desk(self.settings.engine, machine.env, self.place.name, this_host(machine.cache_home))
+
+    def _image_id(self, name: str, platform: str | None) -> str:
+        from hookci.engines import image_id  # noqa: PLC0415 (only with an engine)
+
+        return image_id(self.desk, name, platform)
+
+    def _engine_kind(self) -> str:
+        from hookci.engines import engine_kind  # noqa: PLC0415 (only with an engine)
+
+        return engine_kind(self.desk)
 
     def tell_people(self, notify: Notify, message: Message, secrets: Iterable[str] = ()) -> list[str]:
         """Tell those whom a config names; what to say of it when that did not work.  It changes no result."""
@@ -168,29 +202,34 @@ class Session:
         with Store.open(self.state, clock=self.machine.clock, owner=me) as store:
             yield store
 
-    def pipeline(self, tree: str) -> Pipeline | None:
+    def pipeline(
+        self, tree: str, snapshot: Callable[[], Snapshot], asked: Mapping[str, str] | None = None
+    ) -> Pipeline | None:
         """What the config in ``tree`` defines; None when it has none.
+
+        See `hookci.reading.pipeline_of_tree`.
 
         Raises:
             ConfigError: the config is wrong.
         """
-        return parse(config_files(self.repository, self.scratch, tree, CONFIG_FILES))
+        machine = self.machine
+        known = ParsedConfigs(self.state / "pipelines", machine.installation)
+        return pipeline_of_tree(
+            self.repository, self.scratch, snapshot, tree=tree, data_home=machine.data_home, known=known, asked=asked
+        )
 
-    def configured(self, snapshot: Snapshot) -> Pipeline:
+    def configured(self, snapshot: Snapshot, asked: Mapping[str, str] | None = None) -> Pipeline:
         """The same, when there must be one.
 
         Raises:
             UnconfiguredError: the snapshot has none.
         """
-        pipeline = self.pipeline(snapshot.tree)
+        pipeline = self.pipeline(snapshot.tree, lambda: snapshot, asked)
         if pipeline is None:
             top = self.repository.top
-            here = top is not None and (top / CONFIG_FILES[0]).exists()
-            hint = (
-                f"it is in your work tree: `git add {CONFIG_FILES[0]}` and commit"
-                if here
-                else "write one with `hookci init`"
-            )
+            here = [name for name in (CONFIG_FILES[0], GITLAB_FILE) if top is not None and (top / name).exists()]
+            found = f"it is in your work tree: `git add {here[0]}` and commit" if here else None
+            hint = found or "write one with `hookci init`"
             raise UnconfiguredError(f"{snapshot.label} has no {CONFIG_FILES[0]}", hint)
         return pipeline
 
@@ -216,6 +255,18 @@ class Session:
                 carried_from=repository.top,
                 umask=machine.umask,
                 data=machine.data_home / "hookci",
+                image_id=self._image_id,
+                engine=self._engine_kind,
+                blob=lambda oid: read_blobs(repository, self.scratch, [oid])[oid],
+            )
+            shortcut = Shortcut(
+                repository=repository,
+                observatory=observatory,
+                memory=store.memory,
+                green=GreenRecords(self.state),
+                settings=machine.config_home / "hookci" / "config.toml",
+                installation=machine.installation,
+                began=self.began,
             )
             yield (
                 store,
@@ -228,7 +279,9 @@ class Session:
                     installation=machine.installation,
                     clock=machine.clock,
                     compared=functools.partial(with_fork_point, repository),
+                    deploys=self.settings.deploys,
                     use=use,
+                    shortcut=shortcut.record,
                 ),
             )
 
@@ -298,6 +351,7 @@ class Session:
             branch=snapshot.branch,
             skipped=plan.skip,
         )
+        store.keep_plan(number, plan)
 
         def tell(event: Event) -> None:
             if isinstance(event, JobFinished):
@@ -321,6 +375,7 @@ class Session:
             passed_in=passed_in,
             outcomes=dict.fromkeys(passed_in, Outcome.REMEMBERED),
             share=remembering.use,
+            key_of=lambda name: recall.key_of(name, remembering.observatory),
         )
         jobs = min(options.parallel or self.settings.jobs or self.machine.processors, MOST_AT_ONCE)
         settings = RunSettings(parallel=jobs, keep_going=options.keep_going, locks=locks)
@@ -339,7 +394,7 @@ class Session:
         self, context: RunContext, remembering: Remembering, found: ScannedFiles, options: RunOptions
     ) -> Executor:
         """What runs a job's attempts: with scanners, if there is a job that scans."""
-        local = AttemptExecutor(context, local_place)
+        local = AttemptExecutor(context, self._places(context))
         if not any(planned.job.scan for planned in context.plan.jobs.values()):
             return local
         from hookci.compare import Scans  # noqa: PLC0415 (not every run scans)
@@ -355,6 +410,18 @@ class Session:
             clock=self.machine.clock,
         )
         return ScanningExecutor(local, context, scans.context(context, options.scans))
+
+    def _places(self, context: RunContext) -> Callable[[RunContext, PlannedJob, Slot], Place]:
+        """Where the commands of jobs run."""
+        planned = context.plan.jobs.values()
+        if not any(job.job.contained and job.action is Action.RUN for job in planned):
+            return local_place
+        from hookci.engines import owner_of, places, rooms, this_host  # noqa: PLC0415 (only with an engine)
+
+        self.desk.warm()
+        machine = self.machine
+        owner = owner_of(self.place.name, context.number, pid=machine.pid, host=this_host(machine.cache_home))
+        return places(rooms(self.desk, self.settings, owner), local_place)
 
     def _context(
         self,
@@ -378,6 +445,7 @@ class Session:
             passed_in=passed_in,
             open_log=open_log,
             which=machine.which,
+            clock=machine.clock,
         )
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from images import in_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+pytest_plugins = ["docker_fixtures"]
 
 AUTHOR = {
     "GIT_AUTHOR_NAME": "Ana",
@@ -83,6 +86,8 @@ class Repo:
     path: Path
     env: dict[str, str]
     remote: Path | None = None
+    image: str | None = None
+    """What jobs run in if their config does not say it; None for this machine."""
     _commits: int = field(default=0)
 
     def run(
@@ -127,7 +132,7 @@ class Repo:
         for name, text in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(in_container(text, self.image) if self.image and name == "hookci.toml" else text)
 
     def commit(self, files: Mapping[str, str] | None = None, message: str = "a change") -> str:
         """Write files, add everything, commit without hooks; returns the commit's name."""
@@ -172,9 +177,13 @@ def make_repo(sealed: Sealed, tmp_path: Path) -> Callable[..., Repo]:
 
 
 @pytest.fixture
-def repo(make_repo: Callable[..., Repo]) -> Repo:
-    """An empty repository with an empty bare remote ``origin``."""
-    return make_repo()
+def repo(make_repo: Callable[..., Repo], executor: str | None, tmp_path: Path) -> Repo:
+    """An empty repository with an empty bare remote ``origin``; containers of its jobs see ``tmp_path``."""
+    made = make_repo()
+    if executor:
+        made.image = executor
+        made.git("config", "hookci.mount", f"{tmp_path}:{tmp_path}")
+    return made
 
 
 @pytest.fixture(autouse=True)

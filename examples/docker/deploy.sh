@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy.sh ENVIRONMENT: makes the image that image.id (or $HOOKCI_IMAGE) names live on $PORT; no request is lost.
+# deploy.sh ENVIRONMENT: makes the image $HOOKCI_IMAGE live on $PORT; no request is lost.
 #
 # There are two slots, each a port and a container of its own: $PORT+1 and $PORT+2. $DEPLOY_ROOT/ENVIRONMENT/live is a
 # file with the port of the one that is live; the proxy reads it for every connection.
@@ -8,12 +8,11 @@
 # release or the new one. Each run begins and ends with emptying the slot that is not live. For Linux: setsid, /proc.
 set -euo pipefail
 cd "$(dirname "$0")"
-: "${1:?which environment}" "${DEPLOY_ROOT:?}" "${PORT:?}" "${HOOKCI_COMMIT:?}"
+: "${1:?which environment}" "${DEPLOY_ROOT:?}" "${PORT:?}" "${HOOKCI_COMMIT:?}" "${HOOKCI_IMAGE:?}"
 
 mkdir -p "$DEPLOY_ROOT/$1"
 root=$(cd "$DEPLOY_ROOT/$1" && pwd -P)
 name=backend-$1
-image=${HOOKCI_IMAGE:-$(cat image.id)}
 
 live() {
     cat "$root/live" 2>/dev/null || true
@@ -51,7 +50,7 @@ trap clear_up EXIT
 slot=$((PORT + 1))
 [ "$(live)" != $slot ] || slot=$((PORT + 2))
 docker run --detach --name "$name-$slot" --restart unless-stopped --pull never \
-    --publish "127.0.0.1:$slot:8000" --env HOOKCI_COMMIT --env HOOKCI_ENVIRONMENT "$image" >/dev/null
+    --publish "127.0.0.1:$slot:8000" --env HOOKCI_COMMIT --env HOOKCI_ENVIRONMENT "$HOOKCI_IMAGE" >/dev/null
 await_health $slot
 
 echo $slot >"$root/next"

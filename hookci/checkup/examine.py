@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hookci.checkup.engine import examine_engine
 from hookci.checkup.hooks import examine_hooks
 from hookci.checkup.patient import Patient
 from hookci.checkup.pipeline import examine_pipeline, examine_settings
@@ -37,6 +38,7 @@ def examine(machine: Machine) -> tuple[Finding, ...]:
         "settings": examine_settings,
         "state": examine_state,
         "cache": examine_cache,
+        "engine": examine_engine,
     }
     return tuple(finding for name, check in checks.items() for finding in _made(name, check, patient))
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
-from hookci.config.load import CONFIG_FILES, files_of, parse
+from hookci.config.load import CONFIG_FILES, PIPELINE_FILES, parse
 from hookci.config.settings import read_settings
 from hookci.errors import ConfigError
+from hookci.git.snapshots import of_revision
 from hookci.model.checkup import Finding, Level
+from hookci.reading import pipeline_of_files, pipeline_of_tree
+from hookci.session import scratch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hookci.checkup.patient import Patient
     from hookci.git.repository import Repository
+    from hookci.model.pipeline import Pipeline
 
-__all__ = ["examine_pipeline", "examine_settings"]
+__all__ = ["examine_pipeline", "examine_settings", "pipeline_here"]
 
 _OWN = CONFIG_FILES[0]
 _UNCONFIGURED = "hookci.unconfigured"
@@ -24,8 +29,7 @@ _UNCONFIGURED = "hookci.unconfigured"
 def examine_pipeline(patient: Patient) -> Iterator[Finding]:
     """The config of the work tree, and whether the last commit has one too."""
     repository = patient.repository
-    committed = _committed(repository)
-    pipeline = parse(committed if repository.top is None else files_of(repository.top))
+    pipeline = pipeline_here(patient)
     if pipeline is None:
         yield Finding("pipeline", Level.PROBLEM, f"there is no {_OWN}, so nothing can be judged", "hookci init")
         return
@@ -37,10 +41,21 @@ def examine_pipeline(patient: Patient) -> Iterator[Finding]:
         if job.unsupported:
             message = f"job `{job.name}`: this version cannot run {job.unsupported}"
             yield Finding("pipeline", Level.WARNING, message)
-    if not _defines_one(committed):
+    if not _defines_one(_committed(repository)):
         name = pipeline.source.split(" ", 1)[0]
         message = f"{pipeline.source} is not committed yet, and a push without it is refused"
         yield Finding("pipeline", Level.WARNING, message, f"git add {name} && git commit")
+
+
+def pipeline_here(patient: Patient) -> Pipeline | None:
+    """What the work tree defines; without one, what the last commit does."""
+    repository, home = patient.repository, patient.machine.data_home
+    scratch = scratch_of(patient.machine, repository)
+    if repository.top is not None:
+        return pipeline_of_files(repository, scratch, repository.top, home)
+    head = repository.ask("rev-parse", "--verify", "-q", "HEAD^{commit}")
+    judged = functools.partial(of_revision, repository, "HEAD")
+    return pipeline_of_tree(repository, scratch, judged, tree=head, data_home=home) if head else None
 
 
 def examine_settings(patient: Patient) -> Iterator[Finding]:
@@ -75,7 +90,7 @@ def _wrong(error: ConfigError, unset: Callable[[str], str]) -> Iterator[Finding]
 def _committed(repository: Repository) -> dict[str, bytes]:
     """The config files of the last commit."""
     tree = repository.ask("rev-parse", "--verify", "-q", "HEAD^{tree}")
-    entries = repository.entries(tree, *CONFIG_FILES) if tree else []
+    entries = repository.entries(tree, *PIPELINE_FILES) if tree else []
     return {entry.path.decode(): repository.blob(entry.oid) for entry in entries if entry.mode.startswith("100")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,38 @@ from hookci import flow
 from hookci.cli.completion import complete_asked, complete_jobs, complete_revisions
 from hookci.cli.screen import ColorSetting, screen
 from hookci.cli.surroundings import interrupts, read_machine, requested_skips, write_out
+from hookci.cli.variables import read_variables
 from hookci.flow import Request
-from hookci.model.snapshot import HookName
+from hookci.model.snapshot import MERGE_REQUEST, Cause, HookName
 from hookci.report.terminal import wants_color
 from hookci.report.text import render_plan
 from hookci.session import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hookci.cli.outputs import Outputs
+    from hookci.execute.schedule import Interrupts
     from hookci.model.event import Event, Observer
+    from hookci.model.result import RunResult
+    from hookci.session import Machine
 
 __all__ = ["forget", "plan", "run"]
 
+_SOURCES = [
+    "push",
+    MERGE_REQUEST,
+    "web",
+    "schedule",
+    "api",
+    "trigger",
+    "pipeline",
+    "parent_pipeline",
+    "external",
+    "external_pull_request_event",
+    "chat",
+    "webide",
+]
 _JUDGING = [HookName.PRE_COMMIT.value, HookName.PRE_MERGE_COMMIT.value, HookName.PRE_PUSH.value]
 
 _names = click.argument("names", nargs=-1, metavar="[STAGE|JOB]...", shell_complete=complete_asked)
@@ -41,11 +60,44 @@ _hook = click.option(
     help="On whose behalf: what that hook asks for, and what rules see. Default: pre-push.",
 )
 _no_memory = click.option("--no-memory", is_flag=True, help="Run also what has passed before; caches are used.")
+_engine = click.option(
+    "--engine",
+    default=None,
+    metavar="URL|CONTEXT",
+    help="The container engine to use. Default: hookci.engine, DOCKER_HOST, the docker context, the usual sockets.",
+)
 _json = click.option(
     "--json",
     "as_json",
     is_flag=True,
     help="Write a JSON document (`hookci schema` describes it) in the end; progress goes to the standard error.",
+)
+_source = click.option(
+    "--source",
+    type=click.Choice(_SOURCES),
+    default=None,
+    help="What a GitLab pipeline would come from, as its rules see it. Default: push.",
+)
+_target = click.option(
+    "--target", default=None, metavar="BRANCH", help="Where a merge request goes. Default: the default branch."
+)
+_variables = click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    callback=read_variables,
+    metavar="NAME=VALUE",
+    help="A variable for every job; wins over all others. Can be given several times.",
+)
+_play = click.option(
+    "--play",
+    multiple=True,
+    metavar="JOB",
+    help="Start JOB too, which waits for a person, and go on with what waits for it.",
+    shell_complete=complete_jobs,
+)
+_unsupported = click.option(
+    "--allow-unsupported", is_flag=True, help="Leave out jobs that cannot be run here, visibly, and run the others."
 )
 _color = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 
@@ -59,6 +111,7 @@ def _request(
     keep_going: bool = False,
     jobs: int | None = None,
     memory: bool = True,
+    engine: str | None = None,
 ) -> Request:
     if staged and rev:
         raise click.UsageError("--rev and --staged exclude each other")
@@ -69,8 +122,20 @@ def _request(
         revision=rev or "HEAD",
         staged=staged,
         skip=requested_skips(),
+        engine=engine,
         options=RunOptions(parallel=jobs, keep_going=keep_going, memory=memory),
     )
+
+
+def _wishing(
+    request: Request, source: str | None, target: str | None, variables: Mapping[str, str], play: tuple[str, ...]
+) -> Request:
+    """``request`` with what a person says of the pipeline it is."""
+    if target is not None and source != MERGE_REQUEST:
+        raise click.UsageError(f"--target goes with --source {MERGE_REQUEST}")
+    if source is not None and request.staged:
+        raise click.UsageError("--source and --staged exclude each other: what is committed has no pipeline")
+    return replace(request, cause=Cause(source or "push", target), variables=variables, play=play)
 
 
 @click.command()
@@ -80,7 +145,13 @@ def _request(
 @_hook
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=None, help="How many jobs run at once.")
 @click.option("--keep-going", "-k", is_flag=True, help="After a failure, run what does not depend on it.")
+@_source
+@_target
+@_variables
+@_play
+@_unsupported
 @_no_memory
+@_engine
 @_json
 @click.option("--events", is_flag=True, help="Write JSON Lines as things happen; progress goes to the standard error.")
 @click.option(
@@ -90,6 +161,11 @@ def _request(
     metavar="FILE",
     help="Write the run as JUnit's XML too.",
 )
+@click.option(
+    "--hosted",
+    is_flag=True,
+    help="As one job of what `hookci export` wrote: alone, with what other jobs left in the work tree.",
+)
 @_color
 def run(
     names: tuple[str, ...],
@@ -98,28 +174,47 @@ def run(
     hook: str | None,
     jobs: int | None,
     keep_going: bool,
+    source: str | None,
+    target: str | None,
+    variables: Mapping[str, str],
+    play: tuple[str, ...],
+    allow_unsupported: bool,
     no_memory: bool,
+    engine: str | None,
     as_json: bool,
     events: bool,
     junit: Path | None,
+    hosted: bool,
     color: ColorSetting,
 ) -> int:
     """Run stages or jobs on a clean checkout of a commit, or of the index.
 
     Without names: what a push asks for.  What they need comes along.
     """
-    request = _request(names, rev, staged=staged, hook=hook, keep_going=keep_going, jobs=jobs, memory=not no_memory)
+    request = _request(
+        names, rev, staged=staged, hook=hook, keep_going=keep_going, jobs=jobs, memory=not no_memory, engine=engine
+    )
+    request = replace(_wishing(request, source, target, variables, play), allow_unsupported=allow_unsupported)
     machine = read_machine()
     outputs = _outputs(machine.clock, as_json=as_json, events=events, junit=junit)
     # events and a live view on one terminal would overwrite each other
     live = not (events and sys.stdout.isatty())
     stream = sys.stderr if as_json or events else sys.stdout
+    start = _hosted if hosted else flow.run_request
     with interrupts() as stop, screen(stream, color=color, hook=request.hook, live=live) as tell:
-        result = flow.run_request(machine, request, _both(tell, outputs), stop)
+        result = start(machine, request, _both(tell, outputs), stop)
     tell.summary(result)
     if outputs:
         outputs.finish(result, tell.tails)
     return result.verdict.exit_status
+
+
+def _hosted(machine: Machine, request: Request, tell: Observer, stop: Interrupts) -> RunResult:
+    from hookci.hosting import run_hosted  # noqa: PLC0415 (only hosted pipelines need it)
+
+    if request.staged or request.revision != "HEAD" or request.hook != HookName.PRE_PUSH:
+        raise click.UsageError("--hosted runs what the engine has checked out: no --rev, --staged or --hook")
+    return run_hosted(machine, request.names, tell, stop)
 
 
 def _outputs(clock: Callable[[], float], *, as_json: bool, events: bool, junit: Path | None) -> Outputs | None:
@@ -146,7 +241,13 @@ def _both(first: Observer, second: Observer | None) -> Observer:
 @_rev
 @_staged
 @_hook
+@_source
+@_target
+@_variables
+@_play
+@_unsupported
 @_no_memory
+@_engine
 @_json
 @_color
 def plan(
@@ -154,12 +255,19 @@ def plan(
     rev: str | None,
     staged: bool,
     hook: str | None,
+    source: str | None,
+    target: str | None,
+    variables: Mapping[str, str],
+    play: tuple[str, ...],
+    allow_unsupported: bool,
     no_memory: bool,
+    engine: str | None,
     as_json: bool,
     color: ColorSetting,
 ) -> None:
     """Show what would run and why; nothing is run."""
-    request = _request(names, rev, staged=staged, hook=hook, memory=not no_memory)
+    request = _request(names, rev, staged=staged, hook=hook, memory=not no_memory, engine=engine)
+    request = replace(_wishing(request, source, target, variables, play), allow_unsupported=allow_unsupported)
     with screen(sys.stderr, color=color, hook=request.hook) as tell:
         if as_json:
             _plan_for_programs(request, tell)

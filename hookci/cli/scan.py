@@ -15,7 +15,6 @@ from hookci.cli.screen import ColorSetting, screen
 from hookci.cli.surroundings import interrupts, read_machine, write_out
 from hookci.model.event import JobOutput, RunStarted
 from hookci.model.result import Verdict
-from hookci.model.scan import SARIF
 from hookci.model.snapshot import HookName
 from hookci.report.machine import Recorder, as_json
 from hookci.report.words import BROKEN
@@ -113,7 +112,7 @@ def _told(tell: Observer, recorder: Observer) -> Observer:
     def both(event: Event) -> None:
         if isinstance(event, RunStarted):
             planned = event.plan.jobs.items()
-            ours.update(name for name, one in planned if one.job.scan and one.job.scan.tool != SARIF)
+            ours.update(name for name, one in planned if one.job.scan and not one.job.scan.is_report)
         if not (isinstance(event, JobOutput) and event.job in ours):
             tell(event)
             recorder(event)

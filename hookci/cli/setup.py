@@ -131,7 +131,7 @@ def check(rev: str | None, staged: bool) -> None:
 @click.command()
 @click.argument(
     "what",
-    type=click.Choice(["config", "run", "scan", "plan", "status", "runs", "deploy", "releases", "events"]),
+    type=click.Choice(["config", "run", "scan", "plan", "explain", "status", "runs", "deploy", "releases", "events"]),
     default="config",
 )
 def schema(what: str) -> None:

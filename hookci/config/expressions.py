@@ -22,12 +22,15 @@ _TOKEN = re.compile(
       (?P<variable> \$(?:\w+|\{\w+\}) )
     | (?P<string>   "[^"]*" | '[^']*' )
     | (?P<null>     null\b )
+    | (?P<boolean>  (?:true|false)\b )
     | (?P<regex>    /(?:[^/\\\n]|\\.)+/[ismU]* )
     | (?P<operator> == | != | =~ | !~ | && | \|\| | [()] )
     """,
     re.VERBOSE | re.ASCII,
 )
-_OPERANDS = {"variable", "string", "null"}
+_OPERANDS = {"variable", "string", "null", "boolean"}
+_NAMED = {"null": None, "true": True, "false": False}
+_QUOTED_REGEX = re.compile(r"./.+/[ismU]*.", re.DOTALL)
 _COMPARING = {"==", "!="}
 _MATCHING = {"=~", "!~"}
 # Conditions are read and decided by recursion; nobody writes one as long or deep, and none may exhaust the stack.
@@ -128,15 +131,17 @@ class _Reader:
         kind, word = self.kind, self.advance()
         if kind == "variable":
             return _variable(word)
-        return Literal(word[1:-1] if kind == "string" else None)
+        return Literal(word[1:-1] if kind == "string" else _NAMED[word])
 
-    def pattern(self) -> Regex | Variable:
+    def pattern(self) -> Regex | Operand:
         column, kind, word = self._start + 1, self.kind, self.word
         if kind not in {"regex", "string", "variable"}:
-            raise self.error("a /regex/, a $VARIABLE or a quoted /regex/")
+            raise self.error("a /regex/, a $VARIABLE or a quoted text")
         self.advance()
         if kind == "variable":
             return _variable(word)
+        if kind == "string" and not _QUOTED_REGEX.fullmatch(word):
+            return Literal(word[1:-1])
         quotes = 1 if kind == "string" else 0
         try:
             return parse_regex(word[quotes : len(word) - quotes])

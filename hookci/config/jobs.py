@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hookci.config.containers import check_containers, read_build, read_image, read_services, settled
 from hookci.config.matrix import cells
 from hookci.config.problems import Problem, unknown
 from hookci.config.rules import allow_failure, read_rules
@@ -16,6 +17,7 @@ from hookci.model.pipeline import AllowFailure, Artifacts, Cache, Job, Need, Ret
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hookci.config.schema import Document
     from hookci.config.schema_job import (
         ArtifactsTable,
         CacheTable,
@@ -28,36 +30,41 @@ if TYPE_CHECKING:
     from hookci.config.structure import Structure
     from hookci.config.words import Path
 
-__all__ = ["allow_failure", "read_jobs"]
+__all__ = ["allow_failure", "read_defaults", "read_jobs"]
 
 _DEFAULT_STAGE = "test"
-_CANNOT_YET = {"image": "containers", "services": "containers", "build": "building images"}
 
 
 def read_jobs(structure: Structure, problems: list[Problem]) -> dict[str, Job]:
     """The jobs of a document by name, in its order, the cells of each matrix in place of the matrix."""
     document = structure.document
-    variables = check_names(document.variables, ("variables",), problems)
-    base = Job(name="", group="", stage=_DEFAULT_STAGE, variables=variables)
-    base = _changed(base, document.defaults, ("defaults",), problems)
+    base = read_defaults(document, problems)
     jobs: dict[str, Job] = {}
     for name, table in document.jobs.items():
         path = ("jobs", name)
         check_name(name, "job", path, problems)
         start = without_script(base, document.stages) if has_scanner(table) else base
         job = replace(_changed(start, table, path, problems), name=name, group=name)
-        job = replace(job, unsupported=_unsupported(table, document.defaults))
+        job = settled(job, table)
         if job.when is When.MANUAL and not {"allow_failure"} & (
             table.model_fields_set | document.defaults.model_fields_set
         ):
             # GitLab's rule: who waits for a person holds up nobody, unless a rule made it so or allow_failure says it
             job = replace(job, allow_failure=AllowFailure(allowed=True))
         _check(job, table, structure, problems)
+        check_containers(job, table, document.defaults, problems)
         for cell in cells(job, table.matrix, (*path, "matrix"), problems):
             if cell.name in jobs:
                 problems.append(Problem((*path, "matrix"), f"there is more than one job {show(cell.name)}"))
             jobs[cell.name] = cell
     return jobs
+
+
+def read_defaults(document: Document, problems: list[Problem]) -> Job:
+    """What every job of a document starts from."""
+    variables = check_names(document.variables, ("variables",), problems)
+    base = Job(name="", group="", stage=_DEFAULT_STAGE, variables=variables)
+    return _changed(base, document.defaults, ("defaults",), problems)
 
 
 def _changed(job: Job, table: Settings, path: Path, problems: list[Problem]) -> Job:
@@ -77,20 +84,9 @@ def _check(job: Job, table: JobTable, structure: Structure, problems: list[Probl
     stages = structure.document.stages
     if job.stage not in stages and structure.is_sound("stages"):
         problems.append(unknown((*path, "stage"), "stage", job.stage, stages))
-    if table.script is None and (table.scan is None or table.scan.sarif is not None):
+    if table.script is None and table.build is None and (table.scan is None or table.scan.sarif is not None):
         problems.append(Problem(path, "has no script"))
     check_scan_job(table, path, problems)
-
-
-def _unsupported(table: JobTable, defaults: Settings) -> str | None:
-    if has_scanner(table):
-        return None
-    asked = {key: getattr(table, key) or getattr(defaults, key, None) for key in _CANNOT_YET}
-    return "; ".join(f"{_shown(key, value)}: {_CANNOT_YET[key]}" for key, value in asked.items() if value) or None
-
-
-def _shown(key: str, value: object) -> str:
-    return f"{key} = {show(value)}" if isinstance(value, str) else key
 
 
 def _retry(value: RetryTable) -> Retry:
@@ -149,6 +145,9 @@ _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
     "resource_group": plain(str),
     "reports": _junit,
     "scan": read_scan,
+    "image": read_image,
+    "services": read_services,
+    "build": read_build,
     "tools": plain(tuple),
     "memory": plain(bool),
     "max_age": longer_than_zero,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from hookci.config.containers import images
 from hookci.config.problems import Problem, unknown
 from hookci.config.words import show
+from hookci.model.container import BUILT_BY
+from hookci.model.pipeline import Need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from hookci.config.words import Path
     from hookci.model.pipeline import Job
 
-__all__ = ["check_deployed", "check_hooks", "check_needs"]
+__all__ = ["check_deployed", "check_hooks", "check_needs", "with_builders"]
 
 # A job by the name it was written under, or the end of all stages up to the one with that number.
 _Node = str | int
@@ -39,18 +43,68 @@ def check_needs(structure: Structure, jobs: Mapping[str, Job], problems: list[Pr
     _check_cycles(structure, groups, names, problems)
 
 
+def with_builders(structure: Structure, jobs: Mapping[str, Job], problems: list[Problem]) -> dict[str, Job]:
+    """The jobs, each with a need for those whose image it uses, if it has ``needs``; every such job builds one."""
+    return {name: _with_builders(structure, jobs, job, problems) for name, job in jobs.items()}
+
+
+def _with_builders(structure: Structure, jobs: Mapping[str, Job], job: Job, problems: list[Problem]) -> Job:
+    for below, image in images(job).items():
+        if image.builder is None:
+            continue
+        said = below[0] in structure.document.jobs[job.group].model_fields_set
+        path = (*(("jobs", job.group) if said else ("defaults",)), *below)
+        builder = _builder(structure, jobs, image.builder, path, problems)
+        if builder is None:
+            continue
+        if job.needs is None:
+            _check_before(structure, job, builder, path, problems)
+        elif not any(need.job in {builder.name, builder.group} for need in job.needs):
+            # whether it is in a run is for the plan to say, which knows where the image is named
+            job = replace(job, needs=(*job.needs, Need(builder.name, artifacts=False, optional=True)))
+    return job
+
+
+def _builder(
+    structure: Structure, jobs: Mapping[str, Job], name: str, path: Path, problems: list[Problem]
+) -> Job | None:
+    """The one job that builds the image of which ``job:name`` is said at ``path``."""
+    found = [job for job in jobs.values() if name in {job.name, job.group}]
+    if not found:
+        known = _job_names(structure, jobs)
+        if name not in known and not _is_broken_cell(structure, name):
+            problems.append(unknown(path, "job", name, known))
+    elif len(found) > 1:
+        hint = f'write "{BUILT_BY}{found[0].name}" for one of them'
+        problems.append(Problem(path, f"the job {show(name)} is {len(found)} jobs with an image each", hint))
+    elif found[0].build is None and structure.is_sound("jobs", found[0].group):
+        problems.append(Problem(path, f"the job {show(name)} builds no image", "one with `build` does"))
+    else:
+        return found[0]
+    return None
+
+
+def _check_before(structure: Structure, job: Job, builder: Job, path: Path, problems: list[Problem]) -> None:
+    stages = structure.document.stages
+    if not {job.stage, builder.stage} <= set(stages) or stages.index(builder.stage) < stages.index(job.stage):
+        return
+    where = "the same stage" if builder.stage == job.stage else f"the later stage {show(builder.stage)}"
+    hint = f"needs = [{show(builder.group)}] makes {show(job.group)} wait for it"
+    problems.append(Problem(path, f"the job {show(builder.name)}, which builds it, is in {where}", hint))
+
+
 def check_deployed(
     structure: Structure, jobs: Mapping[str, Job], needs: Iterable[str], path: Path, problems: list[Problem]
 ) -> None:
-    """Each of the ``needs`` at ``path`` names a job with artifacts, which are all that is deployed of a job."""
+    """Each of the ``needs`` at ``path`` names a job with artifacts or an image: all that is deployed of a job."""
     names = _job_names(structure, jobs)
     for index, name in enumerate(needs):
         meant = [job for job in jobs.values() if name in {job.name, job.group}]
         whole = structure.is_sound("defaults") and all(structure.is_sound("jobs", job.group) for job in meant)
         if name not in names and not _is_broken_cell(structure, name):
             problems.append(unknown((*path, index), "job", name, names))
-        elif whole and not all(job.artifacts.paths for job in meant):
-            problems.append(Problem((*path, index), f"the job {show(name)} has no artifacts"))
+        elif whole and not all(job.artifacts.paths or job.build for job in meant):
+            problems.append(Problem((*path, index), f"the job {show(name)} has no artifacts and builds no image"))
 
 
 def _is_broken_cell(structure: Structure, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hookci import __version__
 from hookci.config.environments import read_environments
 from hookci.config.jobs import read_jobs
-from hookci.config.needs import check_hooks, check_needs
+from hookci.config.needs import check_hooks, check_needs, with_builders
 from hookci.config.notify import read_notify
 from hookci.config.problems import Problem, expected, in_file_order
 from hookci.config.requires import is_met
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from hookci.config.structure import Structure
     from hookci.config.words import Path
+    from hookci.errors import ConfigProblem
 
-__all__ = ["read_pipeline"]
+__all__ = ["check_requires", "read_pipeline", "told"]
 
 
 def read_pipeline(source: str, raw: Mapping[str, Any]) -> Pipeline:
@@ -39,13 +40,14 @@ def read_pipeline(source: str, raw: Mapping[str, Any]) -> Pipeline:
     _check_top(structure, problems)
     suppressions = read_suppressions(structure.document.suppressions, problems)
     jobs = with_suppressions(read_jobs(structure, problems), suppressions)
+    jobs = with_builders(structure, jobs, problems)
     check_needs(structure, jobs, problems)
     hooks = check_hooks(structure, jobs, problems)
     environments = read_environments(structure, jobs, problems)
     notify = read_notify(structure.document.notify, problems)
-    found = [*structure.problems, *_certain(structure, problems), *_unspeakable(raw)]
+    found = told(structure, problems)
     if found:
-        raise ConfigError(source, in_file_order(found, raw))
+        raise ConfigError(source, found)
     return Pipeline(
         source=source,
         stages=tuple(structure.document.stages),
@@ -55,6 +57,12 @@ def read_pipeline(source: str, raw: Mapping[str, Any]) -> Pipeline:
         environments=environments,
         notify=notify,
     )
+
+
+def told(structure: Structure, problems: list[Problem]) -> tuple[ConfigProblem, ...]:
+    """What is wrong with the structure, and ``problems`` of meaning as far as they follow from nothing else."""
+    found = [*structure.problems, *_certain(structure, problems), *_unspeakable(structure.raw)]
+    return in_file_order(found, structure.raw)
 
 
 def _certain(structure: Structure, problems: list[Problem]) -> Iterator[Problem]:
@@ -78,12 +86,16 @@ def _unspeakable(value: object) -> Iterator[Problem]:
             pending += (((*path, index), item) for index, item in enumerate(value))
 
 
+def check_requires(structure: Structure, problems: list[Problem]) -> None:
+    """The versions that a document is for are versions."""
+    requires = structure.document.requires
+    if requires is not None and is_met(requires, __version__) is None:
+        problems.append(expected(("requires",), 'versions such as ">=0.3"', requires))
+
+
 def _check_top(structure: Structure, problems: list[Problem]) -> None:
     document = structure.document
-    if document.requires is not None and is_met(document.requires, __version__) is None:
-        problems.append(expected(("requires",), 'versions such as ">=0.3"', document.requires))
-    if document.pipeline is not None:
-        problems.append(Problem(("pipeline",), "this version of hookci reads no other file"))
+    check_requires(structure, problems)
     if not structure.raw.get("jobs"):
         problems.append(Problem(("jobs",), "a pipeline needs at least one job"))
     if not document.stages:

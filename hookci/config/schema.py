@@ -44,7 +44,9 @@ class Document(Table):
         default=None, description="The versions of hookci that can read this file.", examples=[">=0.3"]
     )
     pipeline: str | None = Field(
-        default=None, description="Reserved: another file that holds the pipeline.", examples=[".gitlab-ci.yml"]
+        default=None,
+        description="A GitLab pipeline to run, which this file adds to; there are no stages and jobs here then.",
+        examples=[".gitlab-ci.yml"],
     )
     stages: list[str] = Field(
         default=list(DEFAULT_STAGES),

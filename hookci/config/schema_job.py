@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag
 
 from hookci.config.schema_base import Codes, Duration, Matrix, Table, Texts, Variables, by_form, one_or_more, short_for
+from hookci.config.schema_container import BuildTable, ImageTable, ServiceTable
 from hookci.config.schema_scan import ScannerName, ScanTable
 from hookci.model.pipeline import CachePolicy, RetryOn, When
 from hookci.model.snapshot import HookName
@@ -72,21 +73,6 @@ AllowFailure = Annotated[
 ]
 
 
-class ServiceTable(Table):
-    """A container beside a job."""
-
-    image: str = Field(description="The image it is started from.")
-    alias: str | None = Field(default=None, description="The host name under which the job reaches it.")
-    variables: Variables | None = Field(default=None, description="Environment variables of the container.")
-
-
-class BuildTable(Table):
-    """An image that is built before the job and runs it."""
-
-    context: str = Field(default=".", description="The directory that is sent to the engine.")
-    dockerfile: str = Field(default="Dockerfile", description="The recipe, relative to the context.")
-
-
 class NeedTable(Table):
     """A job that must be over before this one starts."""
 
@@ -129,9 +115,10 @@ _Artifacts = Annotated[
 _Retry = Annotated[
     RetryTable, short_for(int, "max", "a whole number or a table", Annotated[int, Field(ge=0, le=10)] | RetryTable)
 ]
+_Image = Annotated[ImageTable, short_for(str, "name", "text or a table", str | ImageTable)]
 _Service = Annotated[ServiceTable, short_for(str, "image", "text or a table", str | ServiceTable)]
-_Scan = Annotated[ScanTable, short_for(str, "tool", "the name of a scanner or a table", ScannerName | ScanTable)]
 _Build = Annotated[BuildTable, short_for(str, "context", "text or a table", str | BuildTable)]
+_Scan = Annotated[ScanTable, short_for(str, "tool", "the name of a scanner or a table", ScannerName | ScanTable)]
 
 
 class Settings(Table):
@@ -167,8 +154,10 @@ class Settings(Table):
     max_age: Duration | None = Field(
         default=None, description="How long a pass is remembered; default: for ever.", examples=["1 day", "12h"]
     )
-    image: str | None = Field(default=None, description="The container image to run in, instead of this machine.")
-    services: list[_Service] | None = Field(default=None, description="Containers beside the job.")
+    image: _Image | None = Field(
+        default=None, description='The container image to run in; "local", the default: none but this machine.'
+    )
+    services: list[_Service] | None = Field(default=None, description="Containers beside the job's own.")
 
 
 class JobTable(Settings):
@@ -194,4 +183,6 @@ class JobTable(Settings):
     scan: _Scan | None = Field(
         default=None, description="A security scanner to run instead of a script, or a report that the script writes."
     )
-    build: _Build | None = Field(default=None, description="An image that is built first and runs the job.")
+    build: _Build | None = Field(
+        default=None, description="An image that it builds; its script, if it has one, then runs in that."
+    )

@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Mount", "Settings", "read_settings"]
 
 _PREFIX = "hookci."
-_UNCONFIGURED = ("allow", "refuse")
+_ALLOWING = ("allow", "refuse")
+_WRITING = {"ro": True, "rw": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A path of the engine's machine that every job's container sees at ``target``."""
+
+    source: str
+    target: str
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +32,25 @@ class Settings:
     """Settings of this clone.
 
     ``allow_unconfigured`` lets pushes of trees without a pipeline through (``hookci.unconfigured=allow``);
+    ``allow_unsupported`` leaves out jobs that cannot be run here (``hookci.unsupported=allow``).
     ``jobs`` is how many jobs run at once (``hookci.jobs``), None for one on each processor.  ``deploys`` names the
     environments that this clone deploys from its hooks (``hookci.deploys``, once for each), ``remote`` the remote that
     locks and tags of deployments go to (``hookci.remote``), None for ``origin`` where there is one.
+
+    ``engine`` is the URL or the docker context of the container engine (``hookci.engine``), None for the usual one.
+    ``privileged`` and ``socket`` are globs of the images whose containers may run privileged, or get the engine's
+    socket; ``mounts`` is what every job's container sees besides its workspace (``hookci.mount``); once for each.
     """
 
     allow_unconfigured: bool = False
+    allow_unsupported: bool = False
     jobs: int | None = None
     deploys: tuple[str, ...] = ()
     remote: str | None = None
+    engine: str | None = None
+    privileged: tuple[str, ...] = ()
+    socket: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
 
 def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Settings:
@@ -82,8 +102,8 @@ def _user_values(path: Path) -> dict[str, object]:
         raise ConfigError(str(path), (ConfigProblem("", f"cannot be read: {error}"),)) from error
 
 
-def _unconfigured(value: object) -> bool:
-    if value not in _UNCONFIGURED:
+def _is_allowed(value: object) -> bool:
+    if value not in _ALLOWING:
         raise ValueError("expected `allow` or `refuse`")
     return value == "allow"
 
@@ -94,11 +114,39 @@ def _jobs(value: object) -> int:
     return int(str(value))
 
 
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ValueError(f"expected {what}")
+    return tuple(dict.fromkeys(texts))
+
+
 def _deploys(value: object) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise ValueError("expected names of environments")
-    return tuple(dict.fromkeys(names))
+    return _texts(value, "names of environments")
+
+
+def _images(value: object) -> tuple[str, ...]:
+    return _texts(value, "names of images, such as `docker:*dind*`")
+
+
+def _mounts(value: object) -> tuple[Mount, ...]:
+    return tuple(_mount(text) for text in _texts(value, "`/path/here:/path/there` or `/path/here:/path/there:ro`"))
+
+
+def _mount(text: str) -> Mount:
+    source, _, rest = text.partition(":")
+    target, _, writing = rest.partition(":")
+    if not source.startswith("/") or not target.startswith("/") or (writing or "rw") not in _WRITING:
+        raise ValueError("expected `/path/here:/path/there` or `/path/here:/path/there:ro`")
+    if not target.strip("/"):
+        raise ValueError("nothing can be put in place of a container's `/`")
+    return Mount(source, target, _WRITING[writing or "rw"])
+
+
+def _engine(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("expected a URL such as `unix:///var/run/docker.sock`, or the name of a docker context")
+    return value
 
 
 def _remote(value: object) -> str:
@@ -108,10 +156,15 @@ def _remote(value: object) -> str:
 
 
 _PARSERS: dict[str, Callable[[object], object]] = {
-    "unconfigured": _unconfigured,
+    "unconfigured": _is_allowed,
+    "unsupported": _is_allowed,
     "jobs": _jobs,
     "deploys": _deploys,
     "remote": _remote,
+    "engine": _engine,
+    "privileged": _images,
+    "socket": _images,
+    "mount": _mounts,
 }
-_LISTS = {"deploys"}
-_FIELDS = {"unconfigured": "allow_unconfigured"}
+_LISTS = {"deploys", "privileged", "socket", "mount"}
+_FIELDS = {"unconfigured": "allow_unconfigured", "unsupported": "allow_unsupported", "mount": "mounts"}

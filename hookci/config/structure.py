@@ -133,7 +133,7 @@ def _message(details: ErrorDetails) -> str:
         what = details["msg"]
     elif kind in {"literal_error", "enum"}:
         words = [show(word) for word in _words(details)]
-        what = f"{', '.join(words[:-1])} or {words[-1]}"
+        what = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
     else:
         what = _EXPECTED[kind].format(**context)
     return f"expected {what}, saw {show(details['input'])}"

@@ -56,12 +56,16 @@ class Attempt:
         return ArtifactStore(self.directory / "artifacts", self.env)
 
     def take(self, store: ArtifactStore, run: int, job: str) -> bool:
-        """Copy the artifacts of ``job``; False when they are gone."""
-        if not store.has(run, job):
+        """Copy the artifacts of ``job``, and which image it built; False when they are gone."""
+        image = store.image(run, job)
+        if image is not None:
+            self.artifacts.save_image(_RUN, job, image)
+        if store.has(run, job):
+            place = self.artifacts.place(_RUN, job)
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copytree(store.place(run, job), place, symlinks=True)
+        elif image is None:
             return False
-        place = self.artifacts.place(_RUN, job)
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copytree(store.place(run, job), place, symlinks=True)
         (self.directory / _JOBS).write_text(json.dumps([*self.jobs, job]), encoding="ascii")
         return True
 
@@ -76,7 +80,13 @@ class Attempt:
             names = json.loads((self.directory / _JOBS).read_text(encoding="ascii"))
         except (OSError, ValueError):
             return []
-        return [name for name in names if self.artifacts.has(_RUN, name)]
+        return [name for name in names if self.artifacts.has(_RUN, name) or self.artifacts.image(_RUN, name)]
+
+    @property
+    def images(self) -> dict[str, str]:
+        """The ids of the images that are deployed, by the job that built each."""
+        found = {job: self.artifacts.image(_RUN, job) for job in self.jobs}
+        return {job: image.id for job, image in found.items() if image is not None}
 
     def unpack(self) -> str:
         """Put the artifacts into the workspace; their digest (empty without any)."""
@@ -86,7 +96,7 @@ class Attempt:
         return self.digest()
 
     def digest(self) -> str:
-        """A SHA-256 over path, mode and content of all artifacts, in hex; empty without any."""
+        """A SHA-256 over path, mode and content of all artifacts, and the ids of images, in hex; empty without any."""
         jobs = self.jobs
         if not jobs:
             return ""
@@ -95,6 +105,8 @@ class Attempt:
             data = self.artifacts.place(_RUN, job) / "data"
             for path in _files(data):
                 total.update(_row(data, path))
+        for job, image in sorted(self.images.items()):
+            total.update(_parts(b"image", job.encode(errors="surrogateescape"), image.encode()))
         return total.hexdigest()
 
     def mark(self, number: int) -> None:
@@ -112,7 +124,10 @@ def _row(top: Path, path: Path) -> bytes:
     mode = path.lstat().st_mode
     content = os.fsencode(path.readlink()) if stat.S_ISLNK(mode) else path.read_bytes() if stat.S_ISREG(mode) else b""
     executable = b"x" if stat.S_ISREG(mode) and mode & stat.S_IXUSR else b"-"
-    parts = [os.fsencode(path.relative_to(top)), str(stat.S_IFMT(mode)).encode(), executable, content]
+    return _parts(os.fsencode(path.relative_to(top)), str(stat.S_IFMT(mode)).encode(), executable, content)
+
+
+def _parts(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 

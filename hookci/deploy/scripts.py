@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -44,12 +45,20 @@ def deploy_environment(desk: DeployDesk, candidate: Candidate, attempt: Attempt,
         "CI_PROJECT_DIR": workspace,
         "PYTHONUNBUFFERED": "1",
         **({"CI_ENVIRONMENT_URL": environment.url} if environment.url else {}),
+        **_images(attempt.images),
     }
     known.update(candidate.secrets)
     known.update(expand_all(environment.variables, known))
     known.update(candidate.secrets)
     known["PWD"] = workspace
     return known
+
+
+def _images(built: Mapping[str, str]) -> dict[str, str]:
+    """``HOOKCI_IMAGE`` is the image that is deployed; of several, each has the name of its job at the end."""
+    if len(built) == 1:
+        return {"HOOKCI_IMAGE": next(iter(built.values()))}
+    return {f"HOOKCI_IMAGE_{re.sub('[^A-Z0-9]+', '_', job.upper()).strip('_')}": id_ for job, id_ in built.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,8 @@ class EngineGoneError(EngineError):
 class Engine:
     """An engine that was reached: how a person calls it, its own id, the API's version and what speaks it.
 
-    ``socket`` is the path of its socket when that is one of this machine.
+    ``socket`` is the path of its socket when that is one of this machine, ``kind`` what the machine is on which it runs
+    containers: system, architecture and kernel.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Engine:
     version: str
     api: APIClient = field(repr=False)
     socket: str | None = None
+    kind: str = ""
 
     @contextlib.contextmanager
     def calling(self, what: str) -> Iterator[APIClient]:

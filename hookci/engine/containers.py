@@ -236,6 +236,8 @@ class _Piped:
         close = getattr(self._stream, "close", None)
         if close and not self._thread.is_alive():
             close()
+            # the package shuts the socket down, and leaves the file that was made from it open
+            getattr(self._stream, "_response").close()  # noqa: B009 (private, and nothing else has it)
 
     def _pump(self) -> None:
         # what breaks here shows when the engine is asked how the container ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,12 +23,18 @@ class EngineDesk:
     """Reaches the engine when the first job asks for it; what went wrong then is said to all that ask later."""
 
     connect: Callable[[], Engine]
+    sees_files: bool = True
+    """Whether the engine sees this machine's files; the first job that cannot be given its workspace finds out."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reached: tuple[Engine, Images] | HookciError | None = None
 
     def warm(self) -> None:
         """Begin to reach the engine, beside what else there is to do."""
-        threading.Thread(target=self._reach, name="engine", daemon=True).start()
+        threading.Thread(target=self._warm, name="engine", daemon=True).start()
+
+    def _warm(self) -> None:
+        with contextlib.suppress(Exception):  # it comes again, where somebody asks
+            self._reach()
 
     @property
     def engine(self) -> Engine:

@@ -27,7 +27,7 @@ class Owner:
         return replace(self, job=job)
 
     def labels(self, kind: str) -> dict[str, str]:
-        """The labels of a thing of this owner; ``kind`` is ``job``, ``service``, ``network``, ``volume`` or ``helper``."""
+        """The labels of a thing of this owner; ``kind``: ``job``, ``service``, ``network``, ``volume``, ``helper``."""
         return {
             f"{LABEL}repository": self.repository,
             f"{LABEL}run": str(self.run),

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from hookci.errors import HookciError
 from hookci.execute.caching import cache_places
-from hookci.execute.environment import expand_all, planned_environment, secret_values, withheld_names
+from hookci.execute.coverage import read_coverage
+from hookci.execute.environment import planned_environment, withheld_names
+from hookci.execute.handing import applies, handed_variables, keep_artifacts, with_handed, with_variables
 from hookci.execute.keys import narrowed
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.execute.place import Commands
+from hookci.execute.predefined import attempt_facts
 from hookci.execute.testreports import Reports
+from hookci.execute.variables import hidden_values, job_variables
 from hookci.git.narrow import narrow_tree
-from hookci.model.pipeline import CachePolicy, When
+from hookci.model.pipeline import CachePolicy
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import exit_text
 from hookci.workspace.copy import copy_paths
@@ -34,11 +38,27 @@ if TYPE_CHECKING:
     from hookci.workspace.cache import CachePlace
     from hookci.workspace.slots import Slot
 
-__all__ = ["AttemptExecutor", "Visit"]
+__all__ = ["AttemptExecutor", "Visit", "Visited"]
 
 _AFTER_SCRIPT_TIMEOUT = 300.0
 """Seconds; GitLab gives an after_script five minutes too."""
 _STATUS = {"exit": "failed", "timeout": "failed", "cancel": "canceled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """An attempt whose script and after_script are over.
+
+    ``top`` is the workspace's path as the script saw it, ``written`` the reports for a GitLab scan, each with its kind,
+    as globs below it.  ``say`` puts a line into the job's log, ``mask`` takes secrets out of one.
+    """
+
+    workspace: Path
+    top: str
+    ended: Ended
+    written: Sequence[tuple[str, str]]
+    say: Callable[[str], None]
+    mask: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +66,7 @@ class Visit:
     """Looks at an attempt's workspace: before its script starts, and when script and after_script are over."""
 
     before: Callable[[Path], None]
-    after: Callable[[Path, Ended], None]
+    after: Callable[[Visited], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +126,56 @@ class _Attempt:
         environment = self._environment()
         path, log = self.context.open_log(self.job.name)
         with log:
-            masker = Masker(self._secrets(environment))
+            masker = Masker(hidden_values(self.planned, self.context.plan, environment, self.context.user))
+            self.planned = replace(self.planned, job=with_variables(self.job, environment))
             output = Output(self.job.name, log, masker, self.tell)
             try:
-                places = cache_places(self.job, environment, self.context.blobs)
-                self._prepare(places, output)
-                if self.cancel.soft.reason is not None:
-                    return self._cancelled_before_start(self.cancel.soft.reason)
-                if self.visit:
-                    self.visit.before(Path(os.fsdecode(self.slot.workspace)))
-                self.place.prepare(environment, output, self.cancel.soft)
-                reports = Reports(self.slot.workspace, self.job.junit)
-                texts = (*self.job.before_script, *self.job.script)
-                ran = self._commands("script", texts, environment, output, self.job.timeout)
-                ended = ran.ended
-                if self.job.after_script and self.cancel.hard.reason is None:
-                    self._after_script(ended, environment, output)
-                self.place.bring_back(self._wanted(places), output)
-                if self.visit:
-                    self.visit.after(Path(os.fsdecode(self.slot.workspace)), ended)
-                passed = ended.why == "exit" and ended.returncode == 0
-                tests = None if ended.why == "cancel" else reports.read(masker.mask, output.say)
-                self._keep(places, output, passed=passed)
+                return self._logged(environment, output, masker.mask, path)
+            except HookciError as error:
+                output.say(f"hookci: {error.message}")
+                return self._errored(error, path)
             finally:
                 output.finish()
-            return replace(self._result(ran, output, environment, path), tests=tests)
+
+    def _logged(self, environment: dict[str, str], output: Output, mask: Callable[[str], str], path: str) -> JobResult:
+        places = cache_places(self.job, environment, self.context.blobs)
+        self._prepare(places, output)
+        if cancelled := self._cancelled():
+            return cancelled
+        if self.visit:
+            self.visit.before(Path(os.fsdecode(self.slot.workspace)))
+        self._make_place_ready(environment, output)
+        if cancelled := self._cancelled():
+            return cancelled
+        reports = Reports(self.slot.workspace, self.job.junit)
+        ran = self._script(environment, output)
+        ended = ran.ended
+        if self.job.after_script and self.cancel.hard.reason is None:
+            self._after_script(ended, environment, output)
+        self.place.bring_back(self._wanted(places))
+        if self.visit:
+            self.visit.after(self._visited(ended, output, mask))
+        passed = ended.why == "exit" and ended.returncode == 0
+        tests = None if ended.why == "cancel" else reports.read(mask, output.say)
+        broken = self._keep(places, output, passed=passed)
+        output.finish()
+        result = self._result(ran, output, environment, path)
+        if broken and passed:
+            result = replace(result, outcome=Outcome.FAILED, reason=broken)
+        return replace(result, tests=tests, coverage=read_coverage(self.job.coverage, Path(path)))
+
+    def _errored(self, error: HookciError, path: str) -> JobResult:
+        job, hints = self.job, (error.hint,) if error.hint else ()
+        return JobResult(
+            name=job.name, stage=job.stage, outcome=Outcome.ERRORED, reason=error.message, hints=hints, log=path
+        )
+
+    def _make_place_ready(self, environment: Mapping[str, str], output: Output) -> None:
+        try:
+            self.place.prepare(environment, output, self.cancel.soft)
+        except HookciError:
+            if self.cancel.soft.reason is None:  # what was cut short is no error
+                raise
 
     # -- surroundings
 
@@ -144,15 +189,13 @@ class _Attempt:
             HOOKCI_JOB_TOKEN=self.slot.token,
             CI_PIPELINE_ID=str(self.context.number),
             CI_PROJECT_DIR=workspace,
-            CI_PROJECT_NAME=self.context.slots.name,
+            **attempt_facts(job, plan, self.context.number, workspace, self.context.clock()),
         )
-        environment.update(expand_all(job.variables, environment))
+        environment.setdefault("CI_PROJECT_NAME", self.context.slots.name)
+        self.planned = with_handed(self.context, self.planned, environment)
+        handed = handed_variables(self.context, self.planned)
+        environment.update(job_variables(self.planned, environment, handed))
         return environment
-
-    def _secrets(self, environment: Mapping[str, str]) -> set[str]:
-        """What must not be shown: a job's own secrets, and those another job may have handed over in a file."""
-        everyones = {name for planned in self.context.plan.jobs.values() for name in planned.job.secrets}
-        return secret_values(environment, self.job.secrets) | secret_values(self.context.user, sorted(everyones))
 
     def _prepare(self, places: Sequence[tuple[Cache, CachePlace]], output: Output) -> None:
         context, checkout = self.context, self.slot.checkout
@@ -198,7 +241,27 @@ class _Attempt:
                 raise HookciError(f"job `{self.job.name}` carries `{name}`, which {why}")
             copy_paths(os.fsencode(top), [os.fsencode(name.rstrip("/"))], self.slot.workspace, env=self.context.user)
 
+    def _visited(self, ended: Ended, output: Output, mask: Callable[[str], str]) -> Visited:
+        written = self.job.scan.written if self.job.scan else ()
+        return Visited(
+            workspace=Path(os.fsdecode(self.slot.workspace)),
+            top=self.place.workspace,
+            ended=ended,
+            written=[(one.kind, one.path) for one in written],
+            say=output.say,
+            mask=mask,
+        )
+
     # -- the commands
+
+    def _script(self, environment: Mapping[str, str], output: Output) -> Ran:
+        """The script, after what is to be run before the sources are there; if that fails, that alone."""
+        job = self.job
+        if job.before_checkout:
+            ran = self._commands("sources", job.before_checkout, environment, output, job.timeout)
+            if ran.ended.why != "exit" or ran.ended.returncode != 0:
+                return ran
+        return self._commands("script", (*job.before_script, *job.script), environment, output, job.timeout)
 
     def _commands(
         self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
@@ -231,24 +294,25 @@ class _Attempt:
         """What of the workspace is looked at after the commands."""
         job = self.job
         stored = tuple(place.pattern for cache, place in places if cache.policy is not CachePolicy.PULL)
-        report = (job.scan.report,) if job.scan and job.scan.report else ()
+        report = job.scan.paths if job.scan else ()
         untracked = ("**",) if job.artifacts.untracked or any(cache.untracked for cache in job.cache) else ()
         return (*job.artifacts.paths, *job.artifacts.dotenv, *job.junit, *stored, *report, *untracked)
 
-    def _keep(self, places: Sequence[tuple[Cache, CachePlace]], output: Output, *, passed: bool) -> None:
-        def applies(when: When) -> bool:
-            return when is When.ALWAYS or (when is When.ON_SUCCESS) == passed
-
+    def _keep(self, places: Sequence[tuple[Cache, CachePlace]], output: Output, *, passed: bool) -> str | None:
+        """Keep what is handed on; what is wrong with it, if that fails the job."""
         context, workspace = self.context, self.slot.workspace
-        pushed = [place for cache, place in places if cache.policy is not CachePolicy.PULL and applies(cache.when)]
+        pushed = [
+            place
+            for cache, place in places
+            if cache.policy is not CachePolicy.PULL and applies(cache.when, passed=passed)
+        ]
         try:
-            if self.job.artifacts.paths and applies(self.job.artifacts.when):
-                for pattern in context.artifacts.save(context.number, self.job.name, workspace, self.job.artifacts):
-                    output.say(f"hookci: no artifact matches `{pattern}`")
-            context.caches.save(self.slot.directory, workspace, pushed)
+            broken = keep_artifacts(context, self.job, workspace, output.say, passed=passed)
+            context.caches.save(self.slot.directory, workspace, pushed, context.blobs)
         except OSError as error:
             what = f"{error.strerror}: {os.fsdecode(error.filename or '')}"
             raise HookciError(f"job `{self.job.name}`: what it made could not be kept: {what}") from error
+        return broken
 
     def _result(self, ran: Ran, output: Output, environment: dict[str, str], log: str) -> JobResult:
         job, ended = self.job, ran.ended
@@ -273,7 +337,11 @@ class _Attempt:
             hints=self._hints(outcome, output, environment),
         )
 
-    def _cancelled_before_start(self, reason: str) -> JobResult:
+    def _cancelled(self) -> JobResult | None:
+        """The result of a job whose end was asked for before its script began; None when nobody did."""
+        reason = self.cancel.soft.reason
+        if reason is None:
+            return None
         return JobResult(name=self.job.name, stage=self.job.stage, outcome=Outcome.CANCELLED, reason=reason)
 
     def _hints(self, outcome: Outcome, output: Output, environment: dict[str, str]) -> tuple[str, ...]:
@@ -285,4 +353,5 @@ class _Attempt:
             return ()
         listed = ", ".join(names)
         quoted = ", ".join(f'"{name}"' for name in names)
-        return (f"your shell has {listed}, which the job did not get; if it needs that, write pass_env = [{quoted}]",)
+        where = "pass_env" if not self.job.gitlab else "a hookci.toml beside the file with defaults.pass_env"
+        return (f"your shell has {listed}, which the job did not get; if it needs that, write {where} = [{quoted}]",)

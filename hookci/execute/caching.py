@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hookci.errors import HookciError
 from hookci.execute.environment import expand
+from hookci.execute.handing import inside
 from hookci.model.globs import matcher
-from hookci.workspace.cache import CachePlace
+from hookci.model.pipeline import CachePolicy
+from hookci.workspace.cache import UNTRACKED, CachePlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,20 +32,41 @@ def cache_places(
         blobs: lists the snapshot's paths with mode and object name; called only when a key depends on files.
 
     Raises:
-        HookciError: a path leads out of the workspace once its variables are filled in.
+        HookciError: a path leads out of the workspace, or a policy is none, once variables are filled in.
     """
-    return [(cache, place) for cache in job.cache for place in _places(job, cache, environment, blobs)]
+    caches = [_with_policy(job, cache, environment) for cache in job.cache]
+    return [(cache, place) for cache in caches for place in _places(job, cache, environment, blobs)]
+
+
+def _with_policy(job: Job, cache: Cache, environment: Mapping[str, str]) -> Cache:
+    if cache.policy_from is None:
+        return cache
+    text = expand(cache.policy_from, environment, gitlab=job.gitlab)
+    if text not in set(CachePolicy):
+        known = ", ".join(CachePolicy)
+        raise HookciError(f"job `{job.name}`: the policy of its cache is `{text}`", f"policies: {known}")
+    return replace(cache, policy=CachePolicy(text))
 
 
 def _places(
     job: Job, cache: Cache, environment: Mapping[str, str], blobs: Callable[[], Mapping[str, str]]
 ) -> list[CachePlace]:
-    key = expand(cache.key, environment)
+    key = expand(cache.key, environment, gitlab=job.gitlab)
     if cache.key_files:
         tests = [matcher(pattern) for pattern in cache.key_files]
         rows = sorted(f"{path}\0{found}" for path, found in blobs().items() if any(test(path) for test in tests))
         key += "-" + hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
-    return [CachePlace(key, _inside(job, expand(path, environment))) for path in cache.paths]
+    paths = [_inside(job, inside(expand(path, environment, gitlab=job.gitlab), environment)) for path in cache.paths]
+    fallbacks = _fallbacks(job, cache, environment)
+    untracked = [UNTRACKED] if cache.untracked else []
+    return [CachePlace(key, path, fallbacks) for path in (*paths, *untracked)]
+
+
+def _fallbacks(job: Job, cache: Cache, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys that are tried in turn, last the one for all caches (GitLab, "Use a fallback cache key")."""
+    texts = [*cache.fallback_keys, *(["$CACHE_FALLBACK_KEY"] if job.gitlab else [])]
+    keys = (expand(text, environment, gitlab=job.gitlab) for text in texts)
+    return tuple(key for key in keys if key)
 
 
 def _inside(job: Job, path: str) -> str:

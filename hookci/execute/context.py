@@ -26,7 +26,7 @@ class RunContext:
     ``user`` is the environment hookci was started in.  ``carried_from`` is the top of the user's work
     tree, None in a bare repository.  ``blobs`` lists the snapshot's files with their object names;
     ``passed_in`` is the run a job's files come from, where that is another one; ``open_log`` makes a
-    job's log and tells its path; ``which`` finds a program on a PATH.
+    job's log and tells its path; ``which`` finds a program on a PATH, ``clock`` tells unix seconds.
     """
 
     number: int
@@ -41,3 +41,4 @@ class RunContext:
     passed_in: Mapping[str, int]
     open_log: Callable[[str], tuple[str, BinaryIO]]
     which: Callable[[str, str], str | None]
+    clock: Callable[[], float]

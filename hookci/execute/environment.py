@@ -7,18 +7,23 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from hookci.execute.predefined import job_facts
+from hookci.model import variables as variables_in
 from hookci.model.globs import name_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from hookci.model.pipeline import Job
     from hookci.model.plan import Plan
 
 __all__ = [
+    "NEVER",
     "PASSED",
+    "contained_environment",
     "expand",
     "expand_all",
+    "given_environment",
     "passed_environment",
     "planned_environment",
     "secret_values",
@@ -48,10 +53,12 @@ PASSED = (
 )  # fmt: skip
 """Names (globs) of the user's variables that every job gets."""
 
-_NEVER = ("GIT_*", "HOOKCI_*", "EMAIL")
+NEVER = ("GIT_*", "HOOKCI_*", "EMAIL")
 """Not even when `pass_env` names them: a job's git must not act on the user's repository or in their name."""
 
-_REFERENCE = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_PROXIES = tuple(name for name in PASSED if name.lower().endswith("_proxy"))
+"""All that a container gets unasked: it has a PATH, a HOME and tools of its own."""
+
 _SMALLEST_NAME = 3
 _UNINTERESTING = frozenset(
     {"PWD", "OLDPWD", "SHLVL", "PS1", "PS2", "IFS", "EDITOR", "PAGER", "HISTFILE", "COLUMNS", "LINES"}
@@ -66,12 +73,24 @@ def _is_named(name: str, patterns: tuple[str, ...]) -> bool:
 def passed_environment(user: Mapping[str, str], more: Iterable[str]) -> dict[str, str]:
     """What a job gets of the environment hookci itself was started in; ``more`` is what it names beside the list."""
     patterns = (*PASSED, *more)
-    passed = {name: value for name, value in user.items() if _is_named(name, patterns) and not _is_named(name, _NEVER)}
+    passed = {name: value for name, value in user.items() if _is_named(name, patterns) and not _is_named(name, NEVER)}
     if "PATH" in passed and "GIT_EXEC_PATH" in user:
         # git puts its own programs first on the PATH of a hook; by hand they are not there
         entries = passed["PATH"].split(os.pathsep)
         passed["PATH"] = os.pathsep.join(entry for entry in entries if entry != user["GIT_EXEC_PATH"])
     return passed
+
+
+def given_environment(user: Mapping[str, str], job: Job) -> dict[str, str]:
+    """What ``job`` gets of the environment hookci was started in; a container gets what it names, and proxies."""
+    named = (*job.pass_env, *job.secrets)
+    return contained_environment(user, named) if job.contained else passed_environment(user, named)
+
+
+def contained_environment(user: Mapping[str, str], named: Iterable[str]) -> dict[str, str]:
+    """What a container gets of it: what its job names, and proxies."""
+    patterns = (*_PROXIES, *named)
+    return {name: value for name, value in user.items() if _is_named(name, patterns) and not _is_named(name, NEVER)}
 
 
 def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[str, str]:
@@ -80,7 +99,7 @@ def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[s
     The job's own variables are not in it yet (see `expand_all`).
     """
     return {
-        **passed_environment(user, (*job.pass_env, *job.secrets)),
+        **given_environment(user, job),
         **plan.snapshot.facts,
         "CI": "true",
         "HOOKCI": "true",
@@ -91,6 +110,7 @@ def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[s
         "CI_JOB_STAGE": job.stage,
         # a program whose output is a pipe would hold it back until it ends
         "PYTHONUNBUFFERED": "1",
+        **job_facts(job, plan),
     }
 
 
@@ -108,24 +128,30 @@ def withheld_names(user: Mapping[str, str], passed: Mapping[str, str], texts: It
         if name not in passed
         and name not in _UNINTERESTING
         and len(name) >= _SMALLEST_NAME
-        and not _is_named(name, _NEVER)
+        and not _is_named(name, NEVER)
     }
     words = {word for text in texts for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)}
     return tuple(sorted(candidates & words))
 
 
-def expand_all(variables: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+def expand_all(
+    variables: Mapping[str, str], known: Mapping[str, str], *, gitlab: bool = False, raw: Collection[str] = ()
+) -> dict[str, str]:
     """A job's variables with what they refer to in place, which may be each other, in any order.
 
-    A variable that refers to itself, also by way of others, means the one that is ``known``.
+    A variable that refers to itself, also by way of others, means the one that is ``known``.  With ``gitlab`` one that
+    nobody knows is empty.  In those of ``raw`` nothing is replaced.
     """
     done: dict[str, str] = {}
+    replaced = variables_in.expand_for_gitlab if gitlab else variables_in.expand
 
     def value(name: str, asking: frozenset[str]) -> str | None:
         if name not in variables or name in asking:
             return known.get(name)
+        if name in raw:
+            done[name] = variables[name]
         if name not in done:
-            done[name] = _replaced(variables[name], lambda other: value(other, asking | {name}))
+            done[name] = replaced(variables[name], lambda other: value(other, asking | {name}))
         return done[name]
 
     for name in variables:
@@ -133,16 +159,9 @@ def expand_all(variables: Mapping[str, str], known: Mapping[str, str]) -> dict[s
     return done
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """``$NAME`` and ``${NAME}`` replaced by what is known, ``$$`` by a dollar; unknown names stay as they are."""
-    return _replaced(text, known.get)
+def expand(text: str, known: Mapping[str, str], *, gitlab: bool = False) -> str:
+    """``$NAME`` and ``${NAME}`` replaced by what is known, ``$$`` by a dollar.
 
-
-def _replaced(text: str, look: Callable[[str], str | None]) -> str:
-    def value(match: re.Match[str]) -> str:
-        if match[1]:
-            return "$"
-        found = look(match[2] or match[3])
-        return match[0] if found is None else found
-
-    return _REFERENCE.sub(value, text)
+    Unknown names stay as they are, but are empty in what was written for ``gitlab``.
+    """
+    return (variables_in.expand_for_gitlab if gitlab else variables_in.expand)(text, known.get)

@@ -64,7 +64,7 @@ class LocalPlace:
         ended = supervise(what, commands.sink, commands.cancel, commands.started)
         return Ran(ended, script.command_reached())
 
-    def bring_back(self, patterns: Sequence[str], output: Output) -> None:
+    def bring_back(self, patterns: Sequence[str]) -> None:
         """All is there."""
 
     def close(self) -> None:

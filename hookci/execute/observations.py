@@ -13,19 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookci.execute.environment import passed_environment
+from hookci.execute.environment import contained_environment, passed_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hookci.model.pipeline import Job
 
-__all__ = ["Observation", "Observatory", "tool_words"]
+__all__ = ["NOISE", "ON_ENGINE", "Observation", "Observatory", "tool_words"]
 
 Observation = tuple[str, str, str]
 """What kind of thing, which one, and what it was: ``("tool", "gcc", "<digest>")``."""
 
-_NOISE = frozenset({"TERM", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_VTNR", "XDG_SEAT"})
+ON_ENGINE = frozenset({"image", "engine"})
+"""The kinds that an engine is asked for; an empty one says that it cannot be known now, so nothing holds under it."""
+
+NOISE = frozenset({"TERM", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_VTNR", "XDG_SEAT"})
 """Passed to jobs, but different in every terminal; a job whose result depends on them is not to be remembered."""
 
 _WORD = re.compile(r"[A-Za-z0-9_./+@~-]+")
@@ -38,13 +41,20 @@ def tool_words(texts: Iterable[str]) -> list[str]:
     return sorted(word for word in words if "/" not in word or word.startswith("/"))
 
 
+def _no_image(_name: str, _platform: str | None) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Observatory:
     """Looks at this machine.
 
     ``salt`` is secret and this clone's own: values of the environment are only ever stored as digests
     under it.  ``settings`` are git's, all of them; ``attributes`` the files beside the tree that say
-    how a checkout is written, ``data`` hookci's directory among the user's data.
+    how a checkout is written, ``data`` hookci's directory among the user's data.  ``image_id`` tells which image a name
+    (and platform) means: the one that this run has used under it, else the one on the engine, by its id; empty when it
+    is not there.  ``engine`` says on what an engine's containers run, empty when it cannot be reached.  ``blob`` reads
+    a file of git's.
     """
 
     user: Mapping[str, str]
@@ -55,6 +65,9 @@ class Observatory:
     carried_from: Path | None
     umask: int
     data: Path
+    image_id: Callable[[str, str | None], str] = _no_image
+    engine: Callable[[], str] = str
+    blob: Callable[[str], bytes] = str.encode
 
     def look(self, kind: str, subject: str) -> Observation:
         """How a thing is now.
@@ -62,8 +75,9 @@ class Observatory:
         Args:
             kind: ``environment`` (subject: patterns of variable names beside those every job gets, as JSON),
                 ``tool`` (a word that may name a program), ``carry`` (an untracked file), ``checkout`` (what
-                changes how files are written), ``platform``, ``scanner`` or ``advisories`` (the database that the
-                scanner ``dependencies`` asks).
+                changes how files are written), ``platform``, ``scanner``, ``advisories`` (the database that the
+                scanner ``dependencies`` asks), ``given`` (what a container gets of the environment; as for
+                ``environment``), ``engine``, or ``image`` (its name and platform, as JSON).
             subject: see there.
         """
         value = {
@@ -74,14 +88,22 @@ class Observatory:
             "platform": self._platform,
             "scanner": _scanner,
             "advisories": self._advisories,
+            "given": self._given,
+            "engine": self._engine,
+            "image": self._image,
         }[kind](subject)
         return (kind, subject, value)
 
-    def of_job(self, job: Job) -> list[Observation]:
-        """All that a job's result depends on here."""
+    def of_job(self, job: Job, images: Sequence[tuple[str, str | None]] = ()) -> list[Observation]:
+        """All that a job's result depends on here; ``images`` are the names and platforms of those it is started from.
+
+        What runs in containers depends on those, not on the programs of this machine.
+        """
         texts = (*job.before_script, *job.script, *job.after_script)
         words = job.tools if job.tools is not None else tool_words(texts)
         patterns = json.dumps(sorted({*job.pass_env, *job.secrets}))
+        if job.contained:
+            return self._of_container(job, patterns, images)
         looks = [self.look("platform", ""), self.look("checkout", ""), self.look("environment", patterns)]
         looks += [self.look("carry", name) for name in sorted(job.carry)]
         if job.scan is not None:
@@ -92,6 +114,12 @@ class Observatory:
         # words that name no program are looked at too: when one comes to name one, the script does another thing
         return looks + [self.look("tool", word) for word in sorted({*words, *shells})]
 
+    def _of_container(self, job: Job, patterns: str, images: Sequence[tuple[str, str | None]]) -> list[Observation]:
+        looks = [self.look("engine", ""), self.look("checkout", ""), self.look("given", patterns)]
+        looks += [self.look("carry", name) for name in sorted(job.carry)]
+        looks += [self.look("image", subject) for subject in sorted({json.dumps(image) for image in images})]
+        return looks + ([self.look("scanner", job.scan.tool)] if job.scan is not None else [])
+
     def _digest(self, *parts: bytes) -> str:
         mac = hmac.new(self.salt, digestmod=hashlib.sha256)
         for part in parts:
@@ -100,7 +128,19 @@ class Observatory:
 
     def _environment(self, patterns: str) -> str:
         passed = passed_environment(self.user, tuple(json.loads(patterns)))
-        rows = [f"{name}={value}" for name, value in sorted(passed.items()) if name not in _NOISE]
+        rows = [f"{name}={value}" for name, value in sorted(passed.items()) if name not in NOISE]
+        return self._digest(*(row.encode(errors="surrogateescape") for row in rows))
+
+    def _engine(self, _subject: str) -> str:
+        return self.engine()
+
+    def _image(self, subject: str) -> str:
+        name, platform = json.loads(subject)
+        return self.image_id(name, platform)
+
+    def _given(self, patterns: str) -> str:
+        given = contained_environment(self.user, json.loads(patterns))
+        rows = [f"{name}={value}" for name, value in sorted(given.items())]
         return self._digest(*(row.encode(errors="surrogateescape") for row in rows))
 
     def _tool(self, word: str) -> str:
@@ -108,7 +148,7 @@ class Observatory:
         if path is None or not os.access(path, os.X_OK) or os.path.isdir(path):  # noqa: PTH112 (once for every word)
             return ""
         rows = [path, os.path.realpath(path)]
-        for place in (Path(path), *self._version_files(Path(path))):
+        for place in (Path(path), *self.version_files(Path(path))):
             with contextlib.suppress(OSError):
                 info = place.stat()
                 rows.append(f"{place} {info.st_size} {info.st_mtime_ns} {info.st_ino}")
@@ -118,7 +158,7 @@ class Observatory:
     def _path(self) -> str:
         return passed_environment(self.user, ()).get("PATH", os.defpath)
 
-    def _version_files(self, path: Path) -> list[Path]:
+    def version_files(self, path: Path) -> list[Path]:
         """What decides which program a version manager's shim starts: pyenv's and rbenv's ``version``, asdf's file."""
         if path.parent.name != "shims":
             return []

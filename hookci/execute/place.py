@@ -62,7 +62,7 @@ class Place(Protocol):
             HookciError: they could not be run, or nobody knows how they ended.
         """
 
-    def bring_back(self, patterns: Sequence[str], output: Output) -> None:
+    def bring_back(self, patterns: Sequence[str]) -> None:
         """Have in the workspace, readable, what the commands left at ``patterns`` (globs below it)."""
 
     def close(self) -> None:

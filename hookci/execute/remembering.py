@@ -32,7 +32,8 @@ class RememberingExecutor:
     ``find`` looks for a pass that may answer instead; a pass is written down in any case.  ``passed_in``
     learns which run a job's files come from when it is another one.  ``outcomes`` begins with the jobs
     the plan recalls and learns the rest: a pass answers only for a job whose needed jobs were recalled too,
-    and is written down only if they passed.  Unless they ``share``, runs do not wait for each other.
+    and is written down only if they passed.  ``key_of`` tells under which key, once a job has run: None for none.
+    Unless they ``share``, runs do not wait for each other.
     """
 
     inner: Executor
@@ -44,6 +45,7 @@ class RememberingExecutor:
     passed_in: MutableMapping[str, int]
     outcomes: MutableMapping[str, Outcome]
     share: bool
+    key_of: Callable[[str], JobKey | None]
 
     def run(
         self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
@@ -70,13 +72,19 @@ class RememberingExecutor:
                 return JobResult(name=job.name, stage=job.stage, outcome=passed, reason=reason, passed_in=found.run)
             result = self.inner.run(planned, cancel, tell, started)
             self.outcomes[job.name] = result.outcome
-            if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
-                self.memory.remember_pass(key, job.name, self.run_number, result.seconds, result.holds_until)
-            elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
-                self.memory.disown(key)
+            self._write_down(planned, result)
             return result
         finally:
             lock.release()
+
+    def _write_down(self, planned: PlannedJob, result: JobResult) -> None:
+        key = self.key_of(planned.job.name)
+        if key is None:
+            return
+        if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
+            self.memory.remember_pass(key, planned.job.name, self.run_number, result.seconds, result.holds_until)
+        elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
+            self.memory.disown(key)
 
     def _needed(self, planned: PlannedJob) -> set[Outcome | None]:
         """How the jobs ended that ``planned`` depends on; None stands for one that did not run."""

@@ -7,44 +7,31 @@ import contextlib
 import queue
 import threading
 import time
-import traceback
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hookci.errors import HookciError
+from hookci.execute.attempts import Attempts, Executor, overlooked
 from hookci.execute.cancel import JobCancel
-from hookci.model.event import JobFinished, JobOutput, JobRetried, JobStarted, RunFinished, RunStarted
-from hookci.model.pipeline import RetryOn, When
+from hookci.execute.readiness import BAD, Standing, is_patient
+from hookci.model.event import JobFinished, JobOutput, JobRetried, JobStarted, Notice, RunFinished, RunStarted
+from hookci.model.pipeline import When
 from hookci.model.plan import Action
 from hookci.model.result import JobResult, Outcome, RunResult, Verdict
-from hookci.store.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from hookci.model.event import Observer
-    from hookci.model.pipeline import Job
     from hookci.model.plan import Plan, PlannedJob
 
 __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 
-_BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.UNSUPPORTED})
-_RETRY = {Outcome.FAILED: RetryOn.FAILURE, Outcome.TIMED_OUT: RetryOn.TIMEOUT, Outcome.ERRORED: RetryOn.ERROR}
-_LOCK_POLL = 0.1
+_WORST = (Outcome.ERRORED, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
 _LOOK_UP = 0.1
 """Seconds after which the scheduler looks up from waiting for events, so that signal handlers get to run."""
 _WAITING_OUTPUT = 64
 """Pieces of output that wait to be shown; a job that writes faster than they can be has to wait too."""
-
-
-class Executor(Protocol):
-    """Whatever can run one attempt of one job."""
-
-    def run(
-        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
-    ) -> JobResult:
-        """Run one attempt to its end."""
 
 
 class Interrupts:
@@ -106,22 +93,28 @@ class _Run:
     def __init__(self, plan: Plan, number: int, executor: Executor, settings: RunSettings, observer: Observer) -> None:
         self._plan = plan
         self._number = number
-        self._executor = executor
         self._settings = settings
         self._observer = observer
         self._events: queue.SimpleQueue[JobOutput | JobStarted | JobRetried | _Over | _Interrupted] = (
             queue.SimpleQueue()
         )
         self._room = threading.BoundedSemaphore(_WAITING_OUTPUT)
+        self._attempts = Attempts(executor, settings.locks, self._tell, self._events.put)
         self._results: dict[str, JobResult] = {}
         self._running: dict[str, JobCancel] = {}
-        self._left = {name: len(planned.after) for name, planned in plan.jobs.items()}
+        self._keep_going = settings.keep_going or plan.keep_going
+        self._standing = Standing(plan, self._results, keep_going=self._keep_going)
+        self._left = {name: len(planned.after) + (planned.parent is not None) for name, planned in plan.jobs.items()}
         self._followers: dict[str, list[str]] = {name: [] for name in plan.jobs}
+        self._members: dict[str, list[str]] = {name: [] for name, planned in plan.jobs.items() if planned.job.trigger}
         for name, planned in plan.jobs.items():
             for earlier in planned.after:
                 self._followers[earlier].append(name)
+            if planned.parent is not None:
+                self._members[planned.parent].append(name)
         self._arriving = collections.deque(name for name, left in self._left.items() if left == 0)
         self._ready: list[str] = []
+        self._due: dict[str, float] = {}
         self._failed: str | None = None
         self._interrupted: str | None = None
 
@@ -132,11 +125,12 @@ class _Run:
         try:
             self._settle()
             self._start_ready()
-            while self._running:
+            while self._running or self._due:
                 with contextlib.suppress(queue.Empty):
                     # Not for ever: a signal that comes just before the wait, or to another thread, does not end it
                     # (Python runs handlers in the main thread, between two instructions).
-                    self._handle(self._events.get(timeout=_LOOK_UP))
+                    self._handle(self._events.get(timeout=self._next_look()))
+                self._release_due()
                 self._settle()
                 self._start_ready()
         finally:
@@ -149,6 +143,7 @@ class _Run:
             seconds=time.monotonic() - begun,
             skipped_by_request=self._plan.skip,
             commit=None if self._plan.snapshot.source == "index" else self._plan.snapshot.commit,
+            belongs_to=self._plan.belongs_to,
         )
         self._observer(RunFinished(result))
         return result
@@ -185,40 +180,66 @@ class _Run:
             self._conclude(name, Outcome.REMEMBERED, planned.reason)
         elif self._interrupted:
             self._conclude(name, Outcome.CANCELLED, self._interrupted)
+        elif planned.action is Action.UNSUPPORTED:
+            self._conclude(name, Outcome.UNSUPPORTED, planned.reason)
         else:
-            why_not = self._why_not(planned)
+            why_not = self._standing.why_not(planned, self._failed)
             if why_not:
                 self._conclude(name, Outcome.SKIPPED, why_not)
             elif planned.action is Action.MANUAL:
                 self._conclude(name, Outcome.MANUAL, planned.reason)
             else:
-                self._ready.append(name)
+                self._admit(planned)
 
-    def _why_not(self, planned: PlannedJob) -> str | None:
-        """Why a job does not run, given how the jobs before it ended; None when it does."""
-        failed = [name for name in planned.after if self._results[name].outcome in _BAD]
-        if planned.when is When.ALWAYS:
-            return None
-        if planned.when is When.ON_FAILURE:
-            return None if failed or self._failed else "nothing failed"
-        if failed or (self._failed and not self._settings.keep_going):
-            return f"`{failed[0] if failed else self._failed}` did not pass"
-        for name in planned.after:
-            reason = self._blocked_by(planned, name)
-            if reason:
-                return reason
-        return None
+    def _admit(self, planned: PlannedJob) -> None:
+        """Nothing keeps the job from running any more but time, and room."""
+        name = planned.job.name
+        if planned.job.trigger is not None:
+            self._open(planned)
+        elif planned.when is When.DELAYED and planned.job.start_in:
+            self._due[name] = time.monotonic() + planned.job.start_in
+            self._observer(Notice(f"`{name}` starts in {planned.job.start_in:g} s"))
+        else:
+            self._ready.append(name)
 
-    def _blocked_by(self, planned: PlannedJob, name: str) -> str | None:
-        outcome = self._results[name].outcome
-        by_need = planned.job.needs is not None
-        if outcome is Outcome.MANUAL and (by_need or not self._plan.jobs[name].job.allow_failure.allowed):
-            return f"`{name}` waits for a person"
-        if outcome in {Outcome.SKIPPED, Outcome.CANCELLED} and name not in self._plan.skip:
-            # what runs only after a failure is skipped on a good day, and nobody waits for it
-            waited_for = by_need or self._plan.jobs[name].when is When.ON_SUCCESS
-            return f"`{name}` did not run" if waited_for else None
-        return None
+    def _release_due(self) -> None:
+        now = time.monotonic()
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            self._ready.append(name)
+
+    def _next_look(self) -> float:
+        first = min(self._due.values(), default=None)
+        return _LOOK_UP if first is None else max(0.0, min(_LOOK_UP, first - time.monotonic()))
+
+    # -- pipelines that a job starts
+
+    def _open(self, planned: PlannedJob) -> None:
+        """Let the jobs of the pipeline that ``planned`` starts begin; it ends with them, if it depends on them."""
+        members = self._members[planned.job.name]
+        trigger = planned.job.trigger
+        if not members:
+            # a pipeline without jobs cannot be created, and the job that asked for it fails
+            self._conclude(planned.job.name, Outcome.FAILED, "no job of its pipeline is to run")
+            return
+        if trigger is None or not trigger.depend:
+            self._conclude(planned.job.name, Outcome.PASSED, "started its pipeline")
+        for member in members:
+            self._count_down(member)
+
+    def _close(self, starter: str) -> None:
+        """A job of the pipeline that ``starter`` starts is over; the last one ends ``starter`` too."""
+        if starter in self._results or any(member not in self._results for member in self._members[starter]):
+            return
+        ended = {self._results[member].outcome: member for member in reversed(self._members[starter])}
+        bad = next((outcome for outcome in _WORST if outcome in ended), None)
+        self._conclude(starter, bad or Outcome.PASSED, f"`{ended[bad]}` did not pass" if bad else "its pipeline passed")
+
+    def _shut(self, starter: str, reason: str) -> None:
+        """``starter`` does not run, and so nor does any job of the pipeline that it would have started."""
+        for member in self._members[starter]:
+            if member not in self._results:
+                self._conclude(member, Outcome.SKIPPED, reason)
 
     def _conclude(self, name: str, outcome: Outcome, reason: str) -> None:
         planned = self._plan.jobs[name]
@@ -226,17 +247,27 @@ class _Run:
         self._finish(JobResult(name=name, stage=planned.job.stage, outcome=outcome, reason=reason, passed_in=run))
 
     def _finish(self, result: JobResult) -> None:
+        planned = self._plan.jobs[result.name]
+        if planned.job.trigger is not None:
+            result = overlooked(planned.job, result)
         self._results[result.name] = result
         self._observer(JobFinished(result))
-        if result.outcome in _BAD and self._failed is None:
+        if result.outcome in BAD and self._failed is None:
             self._failed = result.name
-            if not self._settings.keep_going:
+            if not self._keep_going:
                 self._cancel_running(f"`{result.name}` did not pass", hard=False)
                 self._give_up_waiting(f"`{result.name}` did not pass")
+        if planned.job.trigger is not None and not result.outcome.is_good:
+            self._shut(result.name, result.reason if result.reason.startswith("`") else f"`{result.name}` did not run")
+        if planned.parent is not None:
+            self._close(planned.parent)
         for follower in self._followers[result.name]:
-            self._left[follower] -= 1
-            if self._left[follower] == 0:
-                self._arriving.append(follower)
+            self._count_down(follower)
+
+    def _count_down(self, name: str) -> None:
+        self._left[name] -= 1
+        if self._left[name] == 0:
+            self._arriving.append(name)
 
     def _settle(self) -> None:
         """Decide about every job that came up; a chain of a thousand skipped jobs is a loop, no recursion."""
@@ -245,14 +276,14 @@ class _Run:
 
     def _cancel_running(self, reason: str, *, hard: bool) -> None:
         for name, cancel in self._running.items():
-            if hard or self._plan.jobs[name].when is When.ON_SUCCESS:
+            if hard or is_patient(self._plan.jobs[name].when):
                 cancel.request(reason, hard=hard)
 
     def _give_up_waiting(self, reason: str) -> None:
         """What was ready but not started will not be."""
-        ready, self._ready = self._ready, []
+        ready, self._ready, self._due = [*self._ready, *self._due], [], {}
         for name in ready:
-            if self._interrupted or self._plan.jobs[name].when is When.ON_SUCCESS:
+            if self._interrupted or is_patient(self._plan.jobs[name].when):
                 self._conclude(name, Outcome.CANCELLED, reason)
             else:
                 self._ready.append(name)
@@ -279,82 +310,22 @@ class _Run:
 
     def _work(self, planned: PlannedJob, cancel: JobCancel) -> None:
         """One job with all its attempts, in a thread of its own."""
-        with contextlib.ExitStack() as held:
-            try:
-                self._hold_resource(planned.job, cancel, held)
-                result = self._attempts(planned, cancel)
-            except HookciError as error:
-                result = _errored(planned.job, error.message, error.hint)
-            except Exception:  # noqa: BLE001 (a bug of ours must end as "no verdict", never as a lost thread)
-                result = _errored(planned.job, f"internal error\n{traceback.format_exc()}")
-        self._events.put(_Over(result))
-
-    def _hold_resource(self, job: Job, cancel: JobCancel, held: contextlib.ExitStack) -> None:
-        """Hold a resource group against other runs too; waits until it is free or the job is cancelled."""
-        if not job.resource_group:
-            return
-        safe = "".join(char if char.isalnum() else f"%{ord(char):x}" for char in job.resource_group)
-        lock = FileLock(self._settings.locks / f"resource-{safe}")
-        while not lock.try_acquire() and cancel.soft.reason is None:
-            time.sleep(_LOCK_POLL)
-        held.callback(lock.release)
-
-    def _attempts(self, planned: PlannedJob, cancel: JobCancel) -> JobResult:
-        attempt = 1
-        while True:
-            result = replace(self._attempt(planned, cancel, attempt), attempts=attempt)
-            if attempt > planned.job.retry.max or not _is_retried(planned.job, result) or cancel.soft.reason:
-                return _overlooked(planned.job, result)
-            self._events.put(JobRetried(result))
-            attempt += 1
-
-    def _attempt(self, planned: PlannedJob, cancel: JobCancel, attempt: int) -> JobResult:
-        job = planned.job
-        if cancel.soft.reason:
-            return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=cancel.soft.reason)
-        begun = time.monotonic()
-        told = [False]
-
-        def started() -> None:
-            if not told[0]:
-                told[0] = True
-                self._events.put(JobStarted(job.name, attempt))
-
-        try:
-            return self._executor.run(planned, cancel, self._tell, started)
-        except HookciError as error:
-            return replace(_errored(job, error.message, error.hint), seconds=time.monotonic() - begun)
+        self._events.put(_Over(self._attempts.work(planned, cancel)))
 
     # -- the roll-up
 
     def _verdict(self) -> Verdict:
-        outcomes = {result.outcome for result in self._results.values()}
+        outcomes = {result.outcome for name, result in self._results.items() if not self._is_overlooked(name)}
         if self._interrupted:
             return Verdict.INTERRUPTED
-        if outcomes & {Outcome.ERRORED, Outcome.UNSUPPORTED}:
+        if Outcome.ERRORED in {result.outcome for result in self._results.values()}:
             return Verdict.NONE
         # what waits for a person holds up what comes after it, and is no failure
         return Verdict.RED if outcomes & {Outcome.FAILED, Outcome.TIMED_OUT} else Verdict.GREEN
 
-
-def _errored(job: Job, reason: str, hint: str | None = None) -> JobResult:
-    hints = (hint,) if hint else ()
-    return JobResult(name=job.name, stage=job.stage, outcome=Outcome.ERRORED, reason=reason, attempts=1, hints=hints)
-
-
-def _is_retried(job: Job, result: JobResult) -> bool:
-    kind = _RETRY.get(result.outcome)
-    if kind is None:
-        return False
-    if result.exit_code is not None and result.exit_code in job.retry.exit_codes:
-        return True
-    if job.retry.exit_codes and job.retry.when == (RetryOn.ALWAYS,):
-        return False
-    return RetryOn.ALWAYS in job.retry.when or kind in job.retry.when
-
-
-def _overlooked(job: Job, result: JobResult) -> JobResult:
-    """A failure that ``allow_failure`` permits is one that jobs after it do not wait for."""
-    if result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT} and job.allow_failure.permits(result.exit_code):
-        return replace(result, outcome=Outcome.ALLOWED_FAILURE)
-    return result
+    def _is_overlooked(self, name: str) -> bool:
+        """Whether a job belongs to a pipeline whose failure is allowed."""
+        parent = self._plan.jobs[name].parent
+        if parent is None:
+            return False
+        return self._plan.jobs[parent].job.allow_failure.allowed or self._is_overlooked(parent)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hookci.errors import GitError
-from hookci.git.snapshots import fork_point
+from hookci.git.changes import fork_point
 from hookci.model.snapshot import FORK_POINT
 
 if TYPE_CHECKING:

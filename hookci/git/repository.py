@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class Repository:
 
     ``git_dir`` is the worktree's own, ``common_dir`` the one all worktrees share; ``top`` is None in a
     bare repository.  ``index`` is the index that the commit at hand is made from.  ``env`` is the
-    environment of hookci's own git calls.
+    environment of hookci's own git calls.  ``settings`` are git's, where they were asked for (see `config`).
     """
 
     git_dir: Path
@@ -68,6 +68,7 @@ class Repository:
     object_format: str
     shallow: bool
     env: Mapping[str, str]
+    settings: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def discover(cls, directory: Path, env: Mapping[str, str]) -> Repository:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hookci.errors import GitError, UsageError
+from hookci.git.changes import changed_paths, fork_point, merge_base
+from hookci.git.facts import ORIGIN, change_facts, commit_facts, default_branch, project_facts, tag_message
 from hookci.git.push import OWN_REFS
-from hookci.model.snapshot import RefUpdate, Snapshot, is_zero
+from hookci.model.slugs import slug
+from hookci.model.snapshot import MERGE_REQUEST, Cause, RefUpdate, Snapshot, is_zero
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Scratch",
+    "blob_at",
     "config_files",
-    "fork_point",
     "index_tree",
     "of_index",
     "of_push",
@@ -34,7 +36,7 @@ __all__ = [
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
-_ORIGIN_HEAD = "refs/remotes/origin/HEAD"
+_PUSH = Cause()
 _IDENTITY = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -140,8 +142,9 @@ def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) 
     made = repository.git("commit-tree", *arguments, "-m", f"the {source}, judged by hookci", tree, env=environment)
     commit = made.stdout.decode("ascii").strip()
     branch = _current_branch(repository)
-    facts = _facts(repository, tree=tree, commit=commit, branch=branch, tag=None, base=parent, env=environment)
-    changed = _changed(repository, parent, tree, environment) if parent else None
+    found = {"HOOKCI_TREE": tree, **commit_facts(repository, commit, environment)}
+    facts = _facts(repository, found, branch=branch, tag=None, base=parent)
+    changed = changed_paths(repository, parent, tree, environment) if parent else None
     return Snapshot(
         tree=tree,
         commit=commit,
@@ -154,26 +157,55 @@ def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) 
     )
 
 
-def of_revision(repository: Repository, revision: str) -> Snapshot:
-    """The snapshot of any commit a person names.
+def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH) -> Snapshot:
+    """The snapshot of any commit a person names, as if ``cause`` had led to its pipeline.
 
     Raises:
-        UsageError: ``revision`` names no commit.
+        UsageError: ``revision``, or the target of ``cause``, names no commit.
     """
-    commit = repository.ask("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}")
+    commit = _commit(repository, revision)
     if commit is None:
         raise UsageError(f"`{revision}` names no commit here")
+    branch, tag = _names(repository, revision, commit)
+    target = None
+    if cause.source == MERGE_REQUEST:
+        tag, target = None, cause.target or default_branch(repository)
+        base = merge_base(repository, target, commit, {})
+        if base is None:
+            raise UsageError(f"`{target}` names no commit that {revision} comes from", "--target names a branch")
+    else:
+        base = fork_point(repository, commit, ORIGIN)
+    is_new = target is None and (cause.source != "push" or base == commit or not _is_pushed(repository, branch))
+    tree = repository.ask("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
+    label = branch or tag or commit[:8]
+    origin = _Origin(source="commit", label=label, branch=branch, tag=tag, name=f"{_TAGS}{tag}", is_new=is_new)
+    snapshot = _of_commit(repository, commit, tree, base, origin)
+    facts = {**snapshot.facts, "CI_PIPELINE_SOURCE": cause.source}
+    if target is not None:
+        facts.update(change_facts(facts, branch=branch or "", target=target, base=base))
+        # the reference: not there in pipelines of merge requests, nor in those of tags
+        facts.pop("CI_COMMIT_BRANCH", None)
+    return replace(snapshot, facts=facts)
+
+
+def _commit(repository: Repository, revision: str) -> str | None:
+    return repository.ask("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def _names(repository: Repository, revision: str, commit: str) -> tuple[str | None, str | None]:
+    """The branch that ``revision`` is, or is on, and the tag that it is."""
     full = repository.ask("rev-parse", "--verify", "-q", "--symbolic-full-name", "--end-of-options", revision) or ""
+    tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
     branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
     if "HEAD" in {full, revision}:
         branch = _current_branch(repository)
-    elif branch is None and not full.startswith(_TAGS):
+    elif branch is None and tag is None:
         branch = _branch_at(repository, commit)
-    tag = full.removeprefix(_TAGS) if full.startswith(_TAGS) else None
-    base = fork_point(repository, commit, "origin")
-    label = branch or tag or commit[:8]
-    tree = repository.ask("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
-    return _of_commit(repository, commit, tree, source="commit", label=label, branch=branch, tag=tag, base=base)
+    return branch, tag
+
+
+def _is_pushed(repository: Repository, branch: str | None) -> bool:
+    return branch is None or bool(repository.refs([f"refs/remotes/{ORIGIN}/{branch}"]))
 
 
 def of_push(
@@ -219,49 +251,55 @@ def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, 
     branch = name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
     tag = name.removeprefix(_TAGS) if name.startswith(_TAGS) else None
     commit = objects[f"{update.local_oid}^{{commit}}"]
-    before = {"CI_COMMIT_BEFORE_SHA": update.remote_oid, "HOOKCI_REMOTE": remote}
-    return _of_commit(
-        repository,
-        commit,
-        objects.get(f"{update.local_oid}^{{tree}}"),
+    tree = objects.get(f"{update.local_oid}^{{tree}}")
+    base = objects.get(f"{update.remote_oid}^{{commit}}") or fork_point(repository, commit, remote)
+    origin = _Origin(
         source="ref",
         label=branch or tag or name,
         branch=branch,
         tag=tag,
-        base=objects.get(f"{update.remote_oid}^{{commit}}") or fork_point(repository, commit, remote),
+        name=update.local_oid,
         remote_ref=name,
-        more=before,
+        remote=remote,
+        is_new=is_zero(update.remote_oid),
     )
+    snapshot = _of_commit(repository, commit, tree, base, origin)
+    before = {"CI_COMMIT_BEFORE_SHA": update.remote_oid, "HOOKCI_REMOTE": remote, "HOOKCI_REF": name}
+    return replace(snapshot, facts={**snapshot.facts, **before})
 
 
-def _of_commit(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
-    repository: Repository,
-    commit: str,
-    tree: str | None,
-    *,
-    source: str,
-    label: str,
-    branch: str | None,
-    tag: str | None,
-    base: str | None,
-    remote_ref: str | None = None,
-    more: Mapping[str, str] | None = None,
-) -> Snapshot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """How a commit came to be judged; ``name`` is what git calls the tag here."""
+
+    source: str
+    label: str
+    branch: str | None
+    tag: str | None
+    name: str
+    remote_ref: str | None = None
+    remote: str = ORIGIN
+    is_new: bool = False
+
+
+def _of_commit(repository: Repository, commit: str, tree: str | None, base: str | None, origin: _Origin) -> Snapshot:
     if tree is None:
         raise GitError(f"the tree of {commit} is not in this repository")
-    facts = {**_facts(repository, tree=tree, commit=commit, branch=branch, tag=tag, base=base, env={}), **(more or {})}
-    if remote_ref:
-        facts["HOOKCI_REF"] = remote_ref
+    found = {"HOOKCI_TREE": tree, **commit_facts(repository, commit, {})}
+    if origin.tag and (message := tag_message(repository, origin.name)):
+        found["CI_COMMIT_TAG_MESSAGE"] = message
+    facts = _facts(repository, found, branch=origin.branch, tag=origin.tag, base=base, remote=origin.remote)
     return Snapshot(
         tree=tree,
         commit=commit,
-        source=source,
-        label=label,
-        branch=branch,
-        tag=tag,
-        remote_ref=remote_ref,
+        source=origin.source,
+        label=origin.label,
+        branch=origin.branch,
+        tag=origin.tag,
+        remote_ref=origin.remote_ref,
         base=base,
-        changed=_changed(repository, base, tree, {}) if base else None,
+        changed=changed_paths(repository, base, tree, {}) if base else None,
+        is_new=origin.is_new,
         facts=facts,
     )
 
@@ -284,58 +322,26 @@ def _branch_at(repository: Repository, commit: str) -> str | None:
     return current if current in names else next(iter(names), None)
 
 
-def fork_point(repository: Repository, commit: str, remote: str) -> str | None:
-    """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
-    known = repository.refs([f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master")])
-    return repository.ask("merge-base", next(iter(known)), commit) if known else None
-
-
-def _changed(repository: Repository, base: str, tree: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    # --no-renames: a moved file is a change at both of its paths
-    done = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree, env=env)
-    return tuple(name for name in os.fsdecode(done.stdout).split("\0") if name)
-
-
-def _default_branch(repository: Repository) -> str:
-    known = repository.refs([_ORIGIN_HEAD, f"{_HEADS}main", f"{_HEADS}master"])
-    if known.get(_ORIGIN_HEAD):
-        return known[_ORIGIN_HEAD].removeprefix("refs/remotes/origin/")
-    return next((name.removeprefix(_HEADS) for name in known if name.startswith(_HEADS)), "main")
-
-
-def _facts(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
+def _facts(
     repository: Repository,
+    found: Mapping[str, str],
     *,
-    tree: str,
-    commit: str,
     branch: str | None,
     tag: str | None,
     base: str | None,
-    env: Mapping[str, str],
+    remote: str = ORIGIN,
 ) -> dict[str, str]:
-    """The predefined variables that describe a snapshot; names and meanings are GitLab's where it has one.
-
-    Source: GitLab CI/CD, "Predefined CI/CD variables reference".
-    """
-    shown = repository.git("show", "-s", "--format=%an <%ae>%x00%cI%x00%B", commit, env=env).stdout
-    author, timestamp, message = os.fsdecode(shown).split("\0", 2)
-    message = message.rstrip("\n")
-    title, _, description = message.partition("\n")
+    """The predefined variables that describe a snapshot; ``found`` are those of its tree and commit."""
     name = branch or tag or ""
     facts = {
-        "HOOKCI_TREE": tree,
-        "HOOKCI_COMMIT": commit,
+        **project_facts(repository.settings, remote),
+        **found,
         "HOOKCI_REF_NAME": name,
-        "CI_COMMIT_SHA": commit,
-        "CI_COMMIT_SHORT_SHA": commit[:8],
         "CI_COMMIT_REF_NAME": name,
-        "CI_COMMIT_REF_SLUG": _slug(name),
-        "CI_COMMIT_TITLE": title,
-        "CI_COMMIT_MESSAGE": message,
-        "CI_COMMIT_DESCRIPTION": description.strip("\n"),
-        "CI_COMMIT_AUTHOR": author,
-        "CI_COMMIT_TIMESTAMP": timestamp,
-        "CI_DEFAULT_BRANCH": _default_branch(repository),
+        "CI_COMMIT_REF_SLUG": slug(name),
+        # what GitLab says where nothing was pushed: the first pipeline of a branch, one that was started by hand
+        "CI_COMMIT_BEFORE_SHA": "0" * len(found["CI_COMMIT_SHA"]),
+        "CI_DEFAULT_BRANCH": default_branch(repository),
         "CI_PIPELINE_SOURCE": "push",
     }
     for value, names in (
@@ -345,11 +351,6 @@ def _facts(  # noqa: PLR0913 (the parts of a snapshot, all by keyword)
     ):
         facts.update(dict.fromkeys(names, value) if value else {})
     return facts
-
-
-def _slug(name: str) -> str:
-    """GitLab's CI_COMMIT_REF_SLUG: lower case, 63 bytes, everything but a-z and 0-9 a dash, none at the ends."""
-    return re.sub(r"[^a-z0-9]", "-", name.lower())[:63].strip("-")
 
 
 def config_files(repository: Repository, scratch: Scratch, tree: str, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -371,6 +372,15 @@ def config_files(repository: Repository, scratch: Scratch, tree: str, names: tup
             if kind == "blob":
                 found[name] = repository.git("cat-file", "blob", oid, env=environment).stdout
     return found
+
+
+def blob_at(repository: Repository, scratch: Scratch, tree: str, path: str) -> bytes | None:
+    """The content of the file at ``path`` of ``tree``; None when there is none."""
+    if {"", ".", ".."} & set(path.split("/")):
+        return None  # gitrevisions(7): such a path would be looked for below the current directory
+    environment = scratch.environment(repository)
+    done = repository.git("cat-file", "blob", f"{tree}:{path}", env=environment, check=False)
+    return done.stdout if done.returncode == 0 else None
 
 
 def tree_blobs(repository: Repository, scratch: Scratch, tree: str) -> dict[str, str]:

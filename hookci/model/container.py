@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["BUILT_BY", "Build", "Image", "Pull", "Readiness", "Service"]
+    from hookci.model.pipeline import Job
+
+__all__ = ["BUILT_BY", "Build", "Image", "Pull", "Readiness", "Service", "builders_of", "images_of", "texts_of"]
 
 BUILT_BY = "job:"
 """What an image's name begins with that is no image of a registry but the one a job of the pipeline builds."""
@@ -93,3 +95,23 @@ class Build:
     args: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     pull: bool = False
+
+
+def images_of(job: Job) -> tuple[Image, ...]:
+    """The images that a job's containers are started from: its own and those of its services."""
+    own = () if job.image is None else (job.image,)
+    return (*own, *(service.image for service in job.services))
+
+
+def builders_of(job: Job) -> tuple[str, ...]:
+    """The jobs whose images it uses, by the names it uses, each once."""
+    return tuple(dict.fromkeys(image.builder for image in images_of(job) if image.builder is not None))
+
+
+def texts_of(job: Job) -> Iterator[str]:
+    """The texts about a job's containers that may hold ``$VARIABLES``."""
+    yield from (image.name for image in images_of(job))
+    for service in job.services:
+        yield from (*(service.command or ()), *service.variables.values())
+    if job.build is not None:
+        yield from (*job.build.args.values(), *job.build.tags)

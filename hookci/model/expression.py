@@ -1,7 +1,8 @@
 """The conditions of ``rules: if``, parsed: GitLab's expression language as values.
 
 Source: GitLab CI/CD YAML reference, "CI/CD variable expressions" (``==``, ``!=``, ``=~``, ``!~``, ``&&``, ``||``,
-parentheses, ``$NAME``, quoted strings, ``null`` and ``/regexes/``).
+parentheses, ``$NAME``, quoted strings, ``null``, ``true``, ``false`` and ``/regexes/``); where that is silent, what
+GitLab does (its ``Gitlab::Ci::Pipeline::Expression``).
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A quoted string, or ``null`` (None)."""
+    """A quoted string, ``null`` (None), or a boolean, which equals no string."""
 
-    value: str | None
+    value: str | bool | None
 
 
 Operand = Variable | Literal
@@ -49,10 +50,10 @@ Operand = Variable | Literal
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """``/pattern/flags``; the only flag with a meaning here is ``i``."""
+    """``/pattern/flags``: ``i`` for either case, ``m`` for ``^`` and ``$`` at every line, ``s`` for a dot at all."""
 
     pattern: str
-    ignore_case: bool = False
+    flags: str = ""
 
     def compiled(self) -> re.Pattern[str]:
         """The pattern, ready to be searched for.
@@ -64,7 +65,7 @@ class Regex:
             # Python only warns about what a later version may read in another way.
             warnings.simplefilter("ignore")
             try:
-                return re.compile(self.pattern, re.IGNORECASE if self.ignore_case else 0)
+                return re.compile(self.pattern, sum(_FLAGS[flag] for flag in set(self.flags)))
             except (OverflowError, RecursionError) as error:
                 raise re.error(str(error)) from error
 
@@ -114,10 +115,12 @@ Expression = Truth | Comparison | Match | And | Or
 
 
 _REGEX = re.compile(r"/(.+)/([ismU]*)", re.DOTALL)
+# U makes repetitions match as little as they can, which does not change whether there is a match
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "U": 0}
 
 
 def parse_regex(text: str) -> Regex:
-    """The regex written as ``/pattern/flags``; of GitLab's flags ``ismU`` only ``i`` means anything here.
+    """The regex written as ``/pattern/flags``.
 
     Raises:
         ValueError: ``text`` has no such form.
@@ -126,7 +129,7 @@ def parse_regex(text: str) -> Regex:
     found = _REGEX.fullmatch(text)
     if not found:
         raise ValueError("expected a regular expression such as /^v[0-9]+/")
-    regex = Regex(found[1], ignore_case="i" in found[2])
+    regex = Regex(found[1], found[2])
     regex.compiled()
     return regex
 
@@ -134,8 +137,8 @@ def parse_regex(text: str) -> Regex:
 def evaluate(expression: Expression, lookup: Callable[[str], str | None]) -> bool:
     """Whether ``expression`` holds, as GitLab decides it; ``lookup`` tells a variable's value, None when it is not set.
 
-    A regex is searched for, not matched in full.  Null matches no regex, and nothing matches a
-    variable on the right that holds no ``/regex/``.
+    A regex is searched for, not matched in full, and null is searched as if it were empty.  A text on the right that is
+    no ``/regex/`` is matched by every part of it; null on the right by nothing.
     """
     match expression:
         case And(left, right):
@@ -146,22 +149,26 @@ def evaluate(expression: Expression, lookup: Callable[[str], str | None]) -> boo
             return bool(_value(operand, lookup))
         case Comparison(left_operand, right_operand, negated):
             return (_value(left_operand, lookup) == _value(right_operand, lookup)) != negated
-        case Match(text, regex, negated):
-            return _matches(_value(text, lookup), _regex(regex, lookup)) != negated
+        case Match(text, pattern, negated):
+            return _matches(str(_value(text, lookup) or ""), _pattern(pattern, lookup)) != negated
 
 
-def _value(operand: Operand, lookup: Callable[[str], str | None]) -> str | None:
+def _value(operand: Operand, lookup: Callable[[str], str | None]) -> str | bool | None:
     return lookup(operand.name) if isinstance(operand, Variable) else operand.value
 
 
-def _regex(right: Regex | Operand, lookup: Callable[[str], str | None]) -> Regex | None:
+def _pattern(right: Regex | Operand, lookup: Callable[[str], str | None]) -> Regex | str | None:
     if isinstance(right, Regex):
         return right
+    value = _value(right, lookup)
     try:
-        return parse_regex(_value(right, lookup) or "")
+        return None if value is None else parse_regex(str(value))
     except (ValueError, re.error):
-        return None
+        return str(value)
 
 
-def _matches(text: str | None, regex: Regex | None) -> bool:
-    return text is not None and regex is not None and regex.compiled().search(text) is not None
+def _matches(text: str, pattern: Regex | str | None) -> bool:
+    if isinstance(pattern, Regex):
+        return pattern.compiled().search(text) is not None
+    # GitLab searches the other way round then: files say `=~ "merge_request_event"` and mean "is"
+    return pattern is not None and text in pattern

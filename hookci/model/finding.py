@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from hookci.model.scan import GITLAB
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -137,6 +139,11 @@ class ScanReport:
     allowed_unscanned: bool = False
     notes: tuple[str, ...] = ()
     used: tuple[int, ...] = ()
+
+    @property
+    def decides(self) -> bool:
+        """Whether its findings make the job red; what GitLab only shows does not."""
+        return self.tool != GITLAB
 
     @property
     def blocking(self) -> tuple[JudgedFinding, ...]:

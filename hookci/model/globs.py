@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["any_matches", "is_literal", "matcher", "name_matches"]
+__all__ = ["any_matches", "is_literal", "matcher", "name_matches", "ruby_matcher"]
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+# "**/" means directories where a name could begin, and is no more than "*" and a slash elsewhere
+_RUBY = re.compile(r"(?:(?<=/)|^)\*\*/|\*+|\[[!^]?\]?[^\]/]*\]|\\.|.", re.DOTALL)
+_RUBY_SIGNS = {"**/": "(?:[^/]+/)*", "?": "[^/]"}
 
 
 def is_literal(pattern: str) -> bool:
@@ -33,6 +38,42 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     stem = pattern.removeprefix("./").rstrip("/")
     compiled = glob.compile([stem, f"{stem}/**"], flags=_flags())
     return compiled.match
+
+
+@functools.cache
+def ruby_matcher(pattern: str) -> Callable[[str], bool]:
+    """A test for POSIX paths as GitLab's ``rules:changes`` and ``rules:exists`` mean a pattern.
+
+    Only ``**/`` crosses directories: ``docs/**`` is the same as ``docs/*``, and ``docs`` names no file in it.  Source:
+    Ruby's ``File.fnmatch?`` with FNM_PATHNAME, FNM_DOTMATCH and FNM_EXTGLOB, which the reference names.
+    """
+    try:
+        compiled = re.compile("|".join(f"(?:{_ruby_regex(one)})" for one in _braces(pattern)), re.DOTALL)
+    except re.error:  # a range such as [z-a]
+        return lambda _path: False
+    return lambda path: compiled.fullmatch(path) is not None
+
+
+def _braces(pattern: str) -> list[str]:
+    """``a{b,c}`` as ``ab`` and ``ac``; a brace without its partner is a character like any other."""
+    found = _BRACES.search(pattern)  # the innermost ones
+    if not found:
+        return [pattern]
+    wholes = (f"{pattern[: found.start()]}{part}{pattern[found.end() :]}" for part in found[1].split(","))
+    return [one for whole in wholes for one in _braces(whole)]
+
+
+def _ruby_regex(pattern: str) -> str:
+    """One pattern without braces."""
+    return "".join(_RUBY_SIGNS.get(sign) or _ruby_sign(sign) for sign in _RUBY.findall(pattern))
+
+
+def _ruby_sign(sign: str) -> str:
+    if len(sign) > 1 and sign[0] == "[":
+        return "(?!/)" + re.sub(r"^\[[!^]", "[^", sign)
+    if sign[0] == "*":
+        return "[^/]*"
+    return re.escape(sign[1:] if len(sign) > 1 and sign[0] == "\\" else sign)
 
 
 def any_matches(patterns: Iterable[str], paths: Iterable[str]) -> str | None:

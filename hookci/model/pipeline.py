@@ -90,6 +90,7 @@ class Rule:
     Empty conditions hold.  ``branch`` and ``tag`` are globs (``release/*``) or ``/regexes/``;
     ``changes`` are globs over changed paths (since ``compare_to``, a revision, if that is given), ``exists`` over the
     paths of the tree.  ``needs`` takes the place of the job's, ``start_in`` are the seconds a delayed job waits.
+    One that is ``implied`` was not written as a rule.
     """
 
     hook: tuple[str, ...] = ()
@@ -104,6 +105,7 @@ class Rule:
     allow_failure: AllowFailure | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Need, ...] | None = None
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class Cache:
 
     The key is ``key`` (text, may hold ``$VARIABLES``) followed by a digest of ``key_files``
     (globs over the snapshot); ``paths`` are literal paths or globs below the workspace.  ``fallback_keys`` are tried in
-    turn when nothing is stored under the key; ``untracked`` adds every file that git does not track.
+    turn when nothing is stored under the key; ``untracked`` adds every file that git does not track.  ``policy_from``
+    is a text with ``$VARIABLES`` that comes to the policy when the variables are known; it wins over ``policy``.
     """
 
     paths: tuple[str, ...]
@@ -131,6 +134,7 @@ class Cache:
     when: When = When.ON_SUCCESS
     fallback_keys: tuple[str, ...] = ()
     untracked: bool = False
+    policy_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +169,16 @@ class JobEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """A pipeline that a job starts; with ``depend`` the job ends as that pipeline does."""
+    """A pipeline that a job starts; with ``depend`` the job ends as that pipeline does.
+
+    ``variables`` are those of its file that the job hands on, beside those that rules add to them (None: it hands on
+    none of them), with ``pipeline_variables`` also those that were given by hand or handed to its own pipeline.
+    """
 
     pipeline: Pipeline
     depend: bool = False
+    variables: Mapping[str, str] | None = field(default_factory=dict)
+    pipeline_variables: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,8 +196,9 @@ class Job:
     image first, and runs its commands in it unless ``image`` says where.  ``dependencies`` are the jobs whose
     artifacts come along (None: all of those before, or what ``needs`` says), ``start_in`` the seconds a delayed job
     waits, ``coverage`` a regular expression that finds a number in the output.  ``raw`` are the variables in whose
-    values ``$NAME`` means nothing. ``gitlab`` says that the job was written for GitLab, whose rules then hold where
-    they differ from those of hookci.toml: a variable that is not set is empty, not left as it stands.
+    values ``$NAME`` means nothing, ``own`` those that the variables of ``workflow`` do not change.  ``gitlab`` says
+    that the job was written for GitLab, whose rules then hold where they differ from those of hookci.toml: a variable
+    that is not set is empty, not left as it stands.
     """
 
     name: str
@@ -227,7 +238,13 @@ class Job:
     trigger: Trigger | None = None
     before_checkout: tuple[str, ...] = ()
     raw: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     gitlab: bool = False
+
+    @property
+    def contained(self) -> bool:
+        """Whether its commands run in a container."""
+        return self.image is not None or self.build is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +256,9 @@ class Pipeline:
     ``suppressions`` are those of the file, expired ones too; the scan of each job has them all.
     ``environments`` are the places to deploy to, by name and in the order of the file, ``notify`` says who is told
     (None: nobody).  ``workflow`` are rules for the pipeline as a whole: it runs only if one holds (None: always);
-    ``name`` is what it calls itself and may hold ``$VARIABLES``.  ``gitlab`` says that it was written for GitLab: a
+    ``name`` is what it calls itself and may hold ``$VARIABLES``.  ``variables`` are those it gives to every job (they
+    have them already) and to the rules of ``workflow``.  ``facts_read`` are the predefined variables that what is
+    included depends on, None for those that are not set.  ``gitlab`` says that it was written for GitLab: a
     push then asks for every job, and a failure ends no job that does not wait for it.
     """
 
@@ -253,4 +272,6 @@ class Pipeline:
     notify: Notify | None = None
     workflow: tuple[Rule, ...] | None = None
     name: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    facts_read: Mapping[str, str | None] = field(default_factory=dict)
     gitlab: bool = False

@@ -22,6 +22,7 @@ class Action(StrEnum):
     REMEMBERED = "remembered"
     SKIPPED = "skipped"
     MANUAL = "manual"
+    UNSUPPORTED = "unsupported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,9 @@ class PlannedJob:
     ``job`` has the variables and ``allow_failure`` of the rule that matched already applied.
     ``after`` names the planned jobs that must be over first, ``artifacts_from`` those whose artifacts
     come along, ``depends_on`` those that hand it files or that it needs.  ``facts`` are the predefined
-    variables its own text names.  A remembered job has the number of the run it passed in.
+    variables its own text names.  A remembered job has the number of the run it passed in.  ``given`` are
+    variables that win over all others: those that a person gave, or that the ``parent`` hands on.  ``parent`` is the
+    job that starts the pipeline it belongs to: it arrives when that one would start.
     """
 
     job: Job
@@ -43,6 +46,8 @@ class PlannedJob:
     depends_on: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     remembered_run: int | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,10 @@ class Plan:
     pipeline that scans is left out.  ``facts_read`` holds
     every fact beside the tree that the plan looked at, with its value: two snapshots with equal trees
     and equal ``facts_read`` have the same verdict.
+
+    ``name`` is what the pipeline calls itself, ``source`` where it was read.  With ``keep_going`` a failure ends only
+    what comes after it.  ``notices`` are what a person should know before anything runs.  ``belongs_to`` is the run
+    that this one goes on with.
     """
 
     snapshot: Snapshot
@@ -65,6 +74,11 @@ class Plan:
     whole: bool = False
     all_scans: bool = False
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
+    name: str | None = None
+    source: str = "hookci.toml"
+    keep_going: bool = False
+    notices: tuple[str, ...] = ()
+    belongs_to: int | None = None
 
     @property
     def verdict_key(self) -> tuple[object, ...]:

@@ -18,7 +18,8 @@ class RunRecord:
     ``number`` counts from 1 in one repository, ``label`` is how a person calls the snapshot,
     ``verdict`` is None while the run is going on.  ``started`` is in unix seconds, ``seconds`` is
     wall-clock time (None while going on), ``pid`` the process that runs it, ``interrupted``
-    whether it ended before its verdict, ``skipped`` the jobs left out by HOOKCI_SKIP.
+    whether it ended before its verdict, ``skipped`` the jobs left out by HOOKCI_SKIP.  ``belongs_to`` is the run whose
+    waiting job it started.
     """
 
     number: int
@@ -33,6 +34,7 @@ class RunRecord:
     pid: int
     interrupted: bool
     skipped: tuple[str, ...]
+    belongs_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,8 @@ class JobResult:
     whole output, ``hints`` what a person may try next.  ``tests`` is what the job's own test reports say, None
     without one; it never decides the outcome.  ``scan`` is what a scan job found; it decides the outcome of such a job.
     ``holds_until`` is until when a pass may be recalled (unix seconds; None
-    for ever).  ``passed_in`` is the run in which a remembered job passed.
+    for ever).  ``passed_in`` is the run in which a remembered job passed.  ``coverage`` is the number that the job's
+    ``coverage`` found in its output, a percentage by custom.
     """
 
     name: str
@@ -73,6 +74,7 @@ class JobResult:
     scan: ScanReport | None = None
     holds_until: float | None = None
     passed_in: int | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class RunResult:
     """One execution of a plan: its number in the store and its jobs in plan order.
 
     ``commit`` is what was judged, None for the index.  A ``remembered`` verdict was reached in run
-    ``number``, on the same tree; nothing ran for it now.
+    ``number``, on the same tree; nothing ran for it now.  ``belongs_to`` is the run whose waiting job it started.
     """
 
     number: int
@@ -91,3 +93,4 @@ class RunResult:
     skipped_by_request: tuple[str, ...] = ()
     commit: str | None = None
     remembered: bool = False
+    belongs_to: int | None = None

@@ -10,13 +10,16 @@ if TYPE_CHECKING:
 
     from hookci.model.finding import Confidence, Severity
 
-__all__ = ["BASELINE_FILE", "SARIF", "SCANNERS", "Scan", "ScanChoice", "Suppression"]
+__all__ = ["BASELINE_FILE", "GITLAB", "SARIF", "SCANNERS", "Scan", "ScanChoice", "Suppression", "WrittenReport"]
 
 BASELINE_FILE = "hookci-baseline.json"
 """The committed file with findings that a team has decided to live with."""
 
 SARIF = "sarif"
 """The tool of a job whose own script writes a report."""
+
+GITLAB = "gitlab"
+"""The tool of a job whose own script writes reports that GitLab shows: they decide nothing."""
 
 SCANNERS = ("bandit", "dependencies", "safety", "pip-audit", "secrets")
 """The scanners that a config can name."""
@@ -40,18 +43,28 @@ class Suppression:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """Files that a job writes: ``kind`` is GitLab's word (``codequality``, ``sast``), ``path`` a glob."""
+
+    kind: str
+    path: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """What one job scans for.
 
-    ``tool`` is one of `SCANNERS` or `SARIF`; ``report`` is the path of the SARIF file then.  What is at least as
-    severe as ``severity`` and at least as certain as ``confidence`` blocks (None: the scanner's own default).
+    ``tool`` is one of `SCANNERS`, `SARIF` or `GITLAB`; of `SARIF` ``report`` is the path of the file, of `GITLAB`
+    ``written`` are the files, whose paths may hold ``$VARIABLES``.  What is at least as severe as ``severity`` and at
+    least as certain as ``confidence`` blocks (None: the scanner's own default), but for `GITLAB`.
     ``db`` is a mirror of Safety's database, a directory or an address.  A database older than ``stale_after`` seconds
     is worth a warning.
     """
 
     tool: str
     report: str = ""
+    written: tuple[WrittenReport, ...] = ()
     severity: Severity | None = None
     confidence: Confidence | None = None
     allow_unscanned: bool = False
@@ -59,6 +72,21 @@ class Scan:
     db: str = ""
     stale_after: float = 14 * 86_400.0
     suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def is_report(self) -> bool:
+        """Whether the job's own script looks, and hookci reads what it has written."""
+        return self.tool in {SARIF, GITLAB}
+
+    @property
+    def decides(self) -> bool:
+        """Whether what is found makes the job red."""
+        return self.tool != GITLAB
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that the script writes, as globs."""
+        return (self.report,) if self.report else tuple(one.path for one in self.written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

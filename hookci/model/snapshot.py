@@ -9,10 +9,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORK_POINT", "HookEvent", "HookName", "RefUpdate", "Snapshot", "is_zero"]
+__all__ = [
+    "DEPLOYS",
+    "FORK_POINT",
+    "IS_NEW",
+    "MERGE_REQUEST",
+    "Cause",
+    "HookEvent",
+    "HookName",
+    "RefUpdate",
+    "Snapshot",
+    "is_zero",
+]
 
 FORK_POINT = "HOOKCI_FORK_POINT"
 """The fact that names the commit a scan is compared with; only pipelines that scan ask for it."""
+
+IS_NEW = "hookci.new"
+"""What a plan looks at is noted under this name where it is whether there is anything to compare with."""
+
+DEPLOYS = "hookci.deploys"
+"""The same, where it is the environments that this clone deploys."""
+
+MERGE_REQUEST = "merge_request_event"
+"""GitLab's word for a pipeline of a merge request, in CI_PIPELINE_SOURCE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a pipeline runs, in GitLab's words (CI_PIPELINE_SOURCE), and the branch that a merge request goes to."""
+
+    source: str = "push"
+    target: str | None = None
 
 
 class HookName(StrEnum):
@@ -56,7 +84,8 @@ class Snapshot:
     synthetic child of ``parent``.  ``facts`` are the predefined variables that describe it
     (``CI_COMMIT_BRANCH``, ``HOOKCI_TREE`` and the rest, by their full names).  ``changed`` are
     the paths that differ from ``base``; ``None`` when there is nothing to compare with, which
-    counts as "everything changed".
+    counts as "everything changed".  ``is_new`` says that GitLab would compare with nothing, whatever ``base`` is: the
+    branch is not on the remote yet, or nothing is pushed.
     """
 
     tree: str
@@ -70,7 +99,17 @@ class Snapshot:
     remote_ref: str | None = None
     base: str | None = None
     changed: tuple[str, ...] | None = None
+    is_new: bool = False
     facts: Mapping[str, str]
+
+    @property
+    def has_no_base(self) -> bool:
+        """Whether GitLab would compare with nothing; that counts as "everything changed" too."""
+        return self.is_new or self.tag is not None or self.changed is None
+
+    def fact(self, name: str) -> str | None:
+        """A fact, also one that is no variable."""
+        return str(self.has_no_base) if name == IS_NEW else self.facts.get(name)
 
 
 def is_zero(oid: str) -> bool:

@@ -20,11 +20,13 @@ from hookci.report.entries import (
     UpstreamEntry,
 )
 from hookci.report.entries_deploy import AttemptEntry, EnvironmentEntry, ReleaseEntry  # noqa: TC001 (the schema)
+from hookci.report.entries_explain import KeywordEntry  # noqa: TC001 (the schema)
 
 __all__ = [
     "VERSION",
     "DeployDocument",
     "ErrorDocument",
+    "ExplainDocument",
     "PlanDocument",
     "ReleasesDocument",
     "RunDocument",
@@ -34,8 +36,8 @@ __all__ = [
     "Version",
 ]
 
-Version = Literal[2]
-VERSION: Version = 2
+Version = Literal[3]
+VERSION: Version = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,16 @@ class PlanDocument(Document):
     version: Version = VERSION
     plan: PlanEntry
     notices: tuple[NoticeEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainDocument(Document):
+    """`hookci explain --json`: those of the pipeline first, then job by job."""
+
+    schema: Literal["hookci/explain"] = "hookci/explain"
+    version: Version = VERSION
+    source: str
+    keywords: tuple[KeywordEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,6 +188,8 @@ class JobEntry(Document):
     """Null without a readable test report."""
     scan: ScanEntry | None
     """Null unless it has scanned."""
+    coverage: float | None
+    """What `coverage` of the job found in its output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +256,8 @@ class RunEntry(Document):
     skipped: tuple[str, ...]
     """The jobs that HOOKCI_SKIP left out."""
     jobs: tuple[JobEntry, ...]
+    belongs_to: int | None
+    """The run whose waiting job it started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +280,8 @@ class HistoryEntry(Document):
     """The process that runs it, or ran it."""
     skipped: tuple[str, ...]
     """The jobs that HOOKCI_SKIP left out."""
+    belongs_to: int | None
+    """The run whose waiting job it started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

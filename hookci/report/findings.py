@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hookci.model.finding import Finding, JudgedFinding, ScanReport
     from hookci.report.terminal import Style
 
-__all__ = ["View", "findings_text", "remarks"]
+__all__ = ["View", "brief", "findings_text", "remarks"]
 
 _STYLES: dict[Severity, Style] = {
     Severity.LOW: "dim",
@@ -31,6 +31,7 @@ _STYLES: dict[Severity, Style] = {
 }
 _ALIASES = 2
 _NARROWEST = 20
+_BRIEF = 5
 _SUPPRESSED_FOR = timedelta(days=90)
 
 _BEGINNING = (
@@ -45,7 +46,8 @@ _PLAIN = re.compile(r"(?!/)[\w@%+=:., /-]+")
 class View:
     """How much of a report is shown, and where: ``width`` in cells, ``today`` for the suppression that is proposed.
 
-    What blocks is always shown, up to ``limit`` findings (None: all of them); with ``full`` also what does not.
+    What blocks is always shown, up to ``limit`` findings (None: all of them); with ``full`` also what does not.  Of a
+    report that decides nothing it is what is new.
     """
 
     width: int
@@ -57,8 +59,8 @@ class View:
 
 def findings_text(report: ScanReport, view: View) -> Iterator[str]:
     """The lines for one report: new findings by file, older ones, what else there is to know, how to let one pass."""
-    shown = [judged for judged in report.findings if judged.blocks or (view.full and speaks(judged))]
-    shown = _most_severe(shown, view.limit)
+    wanted = [one for one in report.findings if one.blocks or ((view.full or _is_told(one, report)) and speaks(one))]
+    shown = _most_severe(wanted, view.limit)
     new = [judged for judged in shown if judged.state is State.NEW]
     old = [judged for judged in shown if judged.state is State.UNCHANGED]
     for judged in new:
@@ -68,7 +70,7 @@ def findings_text(report: ScanReport, view: View) -> Iterator[str]:
         yield ""
     for judged in old:
         yield from (*_finding(judged, view), "")
-    rest = len(report.blocking) - sum(judged.blocks for judged in shown)
+    rest = _told(wanted, report) - _told(shown, report)
     if rest:
         yield from (f"... and {rest} more, in the log", "")
     yield from _around(report, view)
@@ -76,6 +78,25 @@ def findings_text(report: ScanReport, view: View) -> Iterator[str]:
         yield from ("", *_way_out(report.blocking, view))
     if not report.base and not view.full and any(_fits_a_baseline(judged) for judged in report.blocking):
         yield from ("", *_wrapped(_BEGINNING, view.width), "", "    hookci scan --all --baseline write")
+
+
+def _is_told(judged: JudgedFinding, report: ScanReport) -> bool:
+    """Whether a finding has to be told of: it blocks, or it is new in a report that decides nothing."""
+    return judged.blocks or (not report.decides and judged.state is State.NEW)
+
+
+def _told(findings: Sequence[JudgedFinding], report: ScanReport) -> int:
+    return sum(_is_told(judged, report) for judged in findings)
+
+
+def brief(report: ScanReport) -> Iterator[str]:
+    """A line for each new finding of a report that decides nothing, the worst first, and what more there is."""
+    new = [judged for judged in report.findings if not report.decides and _is_told(judged, report) and speaks(judged)]
+    for judged in sorted(new, key=lambda one: -one.finding.severity.rank)[:_BRIEF]:
+        finding = judged.finding
+        yield f"{_place(finding)}: {finding.severity.value}: {_rule(finding)}: {one_line(finding.message)}"
+    if len(new) > _BRIEF:
+        yield f"... and {len(new) - _BRIEF} more, in the log"
 
 
 def remarks(report: ScanReport) -> Iterator[tuple[str, bool]]:
@@ -179,7 +200,7 @@ def _counts(report: ScanReport) -> Iterator[str]:
     counts = {
         "that blocks" if blocking == 1 else "that block": blocking,
         "not new": report.unchanged - known[State.UNCHANGED] + speaking[State.UNCHANGED],
-        "below the threshold": speaking[State.NEW],
+        "below the threshold" if report.decides else "only shown": speaking[State.NEW],
         "suppressed": sum(bool(judged.suppressed) for judged in silent),
         "silenced in the source": sum(judged.finding.in_source and not judged.suppressed for judged in silent),
     }

@@ -73,7 +73,7 @@ def _case(job: JobResult, tail: Sequence[str], view: View) -> ET.Element:
     element = ET.SubElement(case, kind, message=_text(message))
     if kind != "skipped":
         element.set("type", job.outcome.value)
-    lines = findings_text(job.scan, view) if job.scan else [*_failing(job), *tail]
+    lines = findings_text(job.scan, view) if job.scan and job.scan.decides else [*_failing(job), *tail]
     element.text = _text("\n".join(lines)) or None
     return case
 

@@ -198,6 +198,7 @@ def run_entry(plan: Plan, result: RunResult, started: datetime) -> RunEntry:
         seconds=round(result.seconds, 3),
         skipped=result.skipped_by_request,
         jobs=tuple(map(job_entry, result.jobs)),
+        belongs_to=result.belongs_to,
     )
 
 
@@ -216,6 +217,7 @@ def job_entry(result: JobResult, *, full: bool = False) -> JobEntry:
         hints=result.hints,
         tests=_tests(result.tests) if result.tests else None,
         scan=_scan(result.scan, full=full) if result.scan else None,
+        coverage=result.coverage,
     )
 
 
@@ -288,6 +290,7 @@ def _history_entry(row: RunRecord) -> HistoryEntry:
         seconds=None if row.seconds is None else round(row.seconds, 3),
         pid=row.pid,
         skipped=row.skipped,
+        belongs_to=row.belongs_to,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hookci.model.finding import Severity
-from hookci.model.scan import SARIF
+from hookci.model.scan import GITLAB, SARIF
 from hookci.model.text import plain
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def _run(job: str, report: ScanReport, version: str) -> dict[str, object]:
 def _tool(report: ScanReport) -> str:
     """The scanner; of a report that a job's script wrote, the one that all findings are of."""
     tools = {judged.finding.tool for judged in report.findings}
-    return tools.pop() if report.tool == SARIF and len(tools) == 1 else report.tool
+    return tools.pop() if report.tool in {SARIF, GITLAB} and len(tools) == 1 else report.tool
 
 
 def _driver(tool: str, report: ScanReport, rules: list[dict[str, object]]) -> dict[str, object]:
-    version = "" if report.tool == SARIF else report.version
+    version = "" if report.tool in {SARIF, GITLAB} else report.version
     return {
         "name": _text(tool) or SARIF,
         **_given(version=version, informationUri=_ADDRESSES.get(tool, "")),

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from hookci.report.documents import (
     DeployDocument,
     ErrorDocument,
+    ExplainDocument,
     PlanDocument,
     ReleasesDocument,
     RunDocument,
@@ -34,6 +35,7 @@ PUBLISHED: Mapping[str, tuple[TypeAdapter[object], str]] = {
     "run": (TypeAdapter(RunDocument | ErrorDocument), _ABOUT),
     "scan": (TypeAdapter(ScanDocument | ErrorDocument), _ABOUT),
     "plan": (TypeAdapter(PlanDocument | ErrorDocument), _ABOUT),
+    "explain": (TypeAdapter(ExplainDocument | ErrorDocument), _ABOUT),
     "status": (TypeAdapter(StatusDocument | ErrorDocument), _ABOUT),
     "runs": (TypeAdapter(RunsDocument | ErrorDocument), _ABOUT),
     "deploy": (TypeAdapter(DeployDocument | ErrorDocument), _ABOUT),

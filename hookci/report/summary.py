@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hookci.model.result import Outcome, Verdict
 from hookci.model.text import plain
 from hookci.report.terminal import paint, shown
-from hookci.report.words import BROKEN, STYLES, counted, detail, duration, named, not_checked, told
+from hookci.report.words import BROKEN, STYLES, counted, coverage, detail, duration, named, not_checked, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def _block(job: JobResult, tail: Sequence[str], view: View, *, again: str = "") 
         return "  " + paint(f"{name}:", "dim", color=view.color)
 
     yield _heading(job, color=view.color)
-    if job.scan is None or (job.exit_code is not None and job.scan.unscanned):
+    if job.scan is None or not job.scan.decides or (job.exit_code is not None and job.scan.unscanned):
         yield from _script(job, tail, key, color=view.color)
     yield from _found(job, view)
     rest = [("hint", plain(hint)) for hint in job.hints] + [("log", job.log), ("again", again)]
@@ -153,11 +153,15 @@ def _bounded(line: str, *, color: bool) -> str:
 
 
 def _remarks(result: RunResult, *, color: bool) -> Iterator[str]:
-    """What was not scanned although nothing broke, and what scanners want to be known."""
+    """The coverage, what was not scanned although nothing broke, and what scanners want to be known."""
     for job in result.jobs:
+        if job.coverage is not None and job.outcome not in BROKEN:
+            yield paint(f"hookci: {plain(job.name)}: {coverage(job)}", "dim", color=color)
         if job.scan is not None and job.outcome not in BROKEN:
-            from hookci.report.findings import remarks  # noqa: PLC0415 (as above)
+            from hookci.report.findings import brief, remarks  # noqa: PLC0415 (as above)
 
+            for text in brief(job.scan):
+                yield paint(f"hookci: {plain(job.name)}: {text}", "yellow", color=color)
             for text, unscanned in remarks(job.scan):
                 yield paint(f"hookci: {plain(job.name)}: {text}", "yellow" if unscanned else "dim", color=color)
 
@@ -170,7 +174,8 @@ def _ending(result: RunResult, *, color: bool) -> Iterator[str]:
     if result.remembered:
         yield f"hookci: {verdict}: remembered [run {result.number}]"
         return
-    yield f"hookci: {verdict}: {_counts(result.jobs)} in {duration(result.seconds)} [run {result.number}]"
+    run = f"run {result.number}" + (f", goes on with run {result.belongs_to}" if result.belongs_to else "")
+    yield f"hookci: {verdict}: {_counts(result.jobs)} in {duration(result.seconds)} [{run}]"
 
 
 def _counts(jobs: Sequence[JobResult]) -> str:

@@ -83,6 +83,7 @@ def _facts(row: RunRecord, now: float, *, color: bool) -> Iterator[list[str]]:
         "commit": row.commit,
         "tree": row.tree,
         "started": ago(now - row.started),
+        "goes on with": f"run {row.belongs_to}" if row.belongs_to else None,
     }
     return ([paint(name, "dim", color=color), plain(value)] for name, value in facts.items() if value)
 

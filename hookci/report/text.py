@@ -24,6 +24,7 @@ _ACTIONS: dict[Action, tuple[str, Style]] = {
     Action.REMEMBERED: ("remembered", "dim"),
     Action.SKIPPED: ("skipped", "dim"),
     Action.MANUAL: ("manual", "yellow"),
+    Action.UNSUPPORTED: ("unsupported", "yellow"),
 }
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "STYLES",
     "ago",
     "counted",
+    "coverage",
     "detail",
     "duration",
     "exit_words",
@@ -119,18 +120,25 @@ def detail(result: JobResult) -> str:
     """Why ``result`` is what it is, in one line; empty when there is nothing to add to its outcome."""
     reason = " ".join(plain(result.reason or (_scan(result.scan) if result.scan else "")).split())
     status = exit_words(result.exit_code) if result.exit_code else ""
-    return ", ".join(filter(None, (status if status not in reason else "", reason, _tests(result.tests))))
+    parts = (status if status not in reason else "", reason, _tests(result.tests), coverage(result))
+    return ", ".join(filter(None, parts))
+
+
+def coverage(result: JobResult) -> str:
+    """What a job says of its coverage; nothing when it says nothing."""
+    return "" if result.coverage is None else f"coverage {result.coverage:g}%"
 
 
 def _scan(report: ScanReport) -> str:
     """What came of a scan that is not red."""
     from hookci.model.finding import State  # noqa: PLC0415 (a remembered verdict has no scans)
 
-    if report.unscanned:
+    if report.unscanned and (report.decides or not report.findings):
         return "not scanned"
     files = sum(judged.is_unscanned for judged in report.findings)
     new = sum(judged.state is State.NEW and not judged.is_unscanned and speaks(judged) for judged in report.findings)
-    found = f"{counted(new, 'new finding')} below the threshold" if new else "no new findings"
+    below = " below the threshold" if report.decides else ""
+    found = f"{counted(new, 'new finding')}{below}" if new else "no new findings"
     rest = f", {counted(files, 'file')} not scanned" if files else ""
     return f"{found}{rest} ({report.what or counted(report.scanned, 'file')})"
 

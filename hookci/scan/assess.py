@@ -113,6 +113,8 @@ class _Judge:
         )
 
     def _counts(self, finding: Finding) -> bool:
+        if not self._measure.scan.decides:
+            return False
         if finding.rule == NOT_SCANNED:
             return not self._measure.scan.allow_unscanned
         severe = finding.severity.rank >= self._measure.severity.rank

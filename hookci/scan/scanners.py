@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hookci.model.finding import NOT_SCANNED, Confidence, ScanReport, Severity, State
-from hookci.model.scan import SARIF
+from hookci.model.scan import GITLAB, SARIF
 from hookci.scan.assess import Measure, assess
 from hookci.scan.trees import Examined, examine_trees
 
@@ -49,7 +49,7 @@ def scanner_called(name: str) -> TreeScanner:
 
 def scanner_version(name: str) -> str:
     """What of the installation the results of a scanner depend on; empty when it is not installed."""
-    return "report" if name == SARIF else scanner_called(name).version()
+    return "report" if name in {GITLAB, SARIF} else scanner_called(name).version()
 
 
 def install_hint(name: str) -> str:
@@ -132,7 +132,7 @@ def judge(
         findings=assessed.findings,
         unchanged=sum(judged.state is State.UNCHANGED for judged in assessed.findings),
         unscanned=scanned.unscanned,
-        allowed_unscanned=scan.allow_unscanned,
+        allowed_unscanned=scan.allow_unscanned or not scan.decides,
         notes=scanned.notes,
         used=assessed.used,
     )
@@ -144,7 +144,7 @@ def judge(
 
 def report_lines(report: ScanReport) -> list[str]:
     """A report for a job's log: a line for each finding that is new or blocks, in the form compilers use."""
-    lines = [f"{report.tool} {report.version}: {report.what or f'{report.scanned} files'}"]
+    lines = [f"{report.tool} {report.version}".strip() + f": {report.what or f'{report.scanned} files'}"]
     lines += [f"not scanned: {reason}" for reason in report.unscanned]
     for judged in report.findings:
         if judged.state is State.UNCHANGED and not judged.blocks:

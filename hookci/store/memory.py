@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from hookci.model.memory import JobKey
+    from hookci.store.green import GreenRecords
 
 __all__ = ["Memory"]
 
@@ -21,7 +22,7 @@ _MOST_VERDICTS = 5_000
 
 
 class Memory:
-    """The remembered part of a store.
+    """The remembered part of a store; ``green`` is what hooks answer from by themselves, and forgotten first.
 
     A row that does not say what its table says (torn, foreign, of another version) is as good as not there.
     """
@@ -31,10 +32,12 @@ class Memory:
         rows: Callable[..., list[tuple[Any, ...]]],
         writing: Callable[[], AbstractContextManager[Connection]],
         clock: Callable[[], float],
+        green: GreenRecords,
     ) -> None:
         self._rows = rows
         self._writing = writing
         self._clock = clock
+        self._green = green
 
     def passed(self, key: JobKey) -> Pass | None:
         """The pass that is remembered under exactly ``key``; its whole text is compared, not only its digest."""
@@ -57,7 +60,9 @@ class Memory:
 
     def disown(self, key: JobKey) -> None:
         """Forget the pass under ``key``, because the same has failed since, and with it every verdict."""
-        with self._writing() as connection:
+        if not self._rows("SELECT 1 FROM passes WHERE digest = ?", key.digest):
+            return
+        with self._green.forgetting(), self._writing() as connection:
             if connection.execute("DELETE FROM passes WHERE digest = ?", (key.digest,)).rowcount:
                 connection.execute("DELETE FROM verdicts")
 
@@ -94,7 +99,7 @@ class Memory:
 
     def forget(self, job: str | None = None) -> int:
         """Forget the passes of ``job`` (all jobs for None) and every verdict; how many passes went."""
-        with self._writing() as connection:
+        with self._green.forgetting(), self._writing() as connection:
             connection.execute("DELETE FROM verdicts")
             if job is None:
                 return connection.execute("DELETE FROM passes").rowcount

@@ -13,8 +13,10 @@ from hookci.errors import StateError
 from hookci.model.finding import State, report_from
 from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
+from hookci.model.snapshot import Snapshot
 from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.store.database import Opened, open_database, telling, transaction
+from hookci.store.green import GreenRecords
 from hookci.store.identity import ProcessIdentity, is_alive
 from hookci.store.logs import Logs
 from hookci.store.memory import Memory
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, BinaryIO, Self
 
+    from hookci.model.plan import Plan
+
 __all__ = ["Store"]
 
-_RUN = "SELECT number, started, seconds, verdict, pid, start, words FROM runs"
+_RUN = "SELECT number, started, seconds, verdict, pid, start, words, belongs_to FROM runs"
 
 
 class Store:
@@ -50,7 +54,7 @@ class Store:
         self._logs = Logs(directory)
         self._clock = clock
         self._owner = owner
-        self.memory = Memory(self._rows, self._writing, clock)
+        self.memory = Memory(self._rows, self._writing, clock, GreenRecords(directory))
 
     @classmethod
     def open(cls, directory: Path, *, clock: Callable[[], float], owner: ProcessIdentity) -> Self:
@@ -97,6 +101,21 @@ class Store:
                 raise StateError(f"{self._path}: the run got no number")
             self._logs.prepare(number)
         return number
+
+    def keep_plan(self, run: int, plan: Plan) -> None:
+        """Write down what ``run`` judges, and which run it goes on with.
+
+        What has changed since the base can be found out again, and may be much; it is not kept.
+        """
+        snapshot = json.dumps(dataclasses.asdict(dataclasses.replace(plan.snapshot, changed=None)))
+        update = "UPDATE runs SET snapshot = ?, belongs_to = ? WHERE number = ?"
+        with self._writing() as connection:
+            connection.execute(update, (snapshot, plan.belongs_to, run))
+
+    def snapshot(self, run: int) -> Snapshot | None:
+        """What ``run`` judged, without what had changed; None when it was made by an older hookci."""
+        rows = self._rows("SELECT snapshot FROM runs WHERE number = ?", run)
+        return Snapshot(**json.loads(rows[0][0])) if rows and rows[0][0] else None
 
     def record_job(self, run: int, result: JobResult) -> None:
         """Write down how a job of ``run`` ended; a second result for the same name replaces the first.
@@ -146,6 +165,10 @@ class Store:
         if number is None:
             return next(iter(self.runs(1)), None)
         return next((_run_record(row) for row in self._rows(f"{_RUN} WHERE number = ?", number)), None)
+
+    def continuations(self, run: int) -> list[RunRecord]:
+        """The runs that go on with ``run``, oldest first."""
+        return [_run_record(row) for row in self._rows(f"{_RUN} WHERE belongs_to = ? ORDER BY number", run)]
 
     def jobs(self, run: int) -> list[JobRecord]:
         """The jobs of ``run`` that have a result, in the order they got their first one."""
@@ -211,7 +234,7 @@ class Store:
 
 
 def _run_record(row: tuple[Any, ...]) -> RunRecord:
-    number, started, seconds, verdict, pid, start, text = row
+    number, started, seconds, verdict, pid, start, text, belongs_to = row
     words = json.loads(text)
     died = verdict is None and not is_alive(ProcessIdentity(pid, start))
     return RunRecord(
@@ -227,6 +250,7 @@ def _run_record(row: tuple[Any, ...]) -> RunRecord:
         pid=pid,
         interrupted=died or verdict == Verdict.INTERRUPTED,
         skipped=tuple(words["skipped"]),
+        belongs_to=belongs_to,
     )
 
 

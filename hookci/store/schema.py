@@ -54,4 +54,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # from here on the result of a job may say what a scan found
         "ALTER TABLE passes ADD COLUMN expires REAL",
     ),
+    (
+        # what a run judged, as JSON, so that another one can go on with it; the one that it goes on with itself
+        # from here on the result of a job may have a coverage
+        "ALTER TABLE runs ADD COLUMN snapshot TEXT",
+        "ALTER TABLE runs ADD COLUMN belongs_to INTEGER",
+    ),
 )

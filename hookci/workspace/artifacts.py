@@ -5,21 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from hookci.workspace.copy import copy_paths, expand, mentions, relocate
+from hookci.workspace.copy import copy_paths, expand, mentions, relocate, untracked
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from hookci.model.pipeline import Artifacts
 
-__all__ = ["ArtifactStore"]
+__all__ = ["ArtifactStore", "BuiltImage"]
 
 _KEPT_RUNS = 10
+_IMAGE = ".image"
+"""What the name of the file about a job's image ends in; it stands beside the directory of the job's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that a job built: its id, the name of the engine it is on, and the tags it got."""
+
+    id: str
+    engine: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +44,20 @@ class ArtifactStore:
         """Start ``run`` with none; numbers begin again when a clone is made anew at the same place."""
         remove(os.fsencode(self.directory / str(run)))
 
-    def save(self, run: int, job: str, workspace: bytes, artifacts: Artifacts) -> list[str]:
-        """Keep what ``artifacts`` names; returns the patterns that matched nothing."""
+    def save(
+        self,
+        run: int,
+        job: str,
+        workspace: bytes,
+        artifacts: Artifacts,
+        *,
+        tracked: Callable[[], Collection[str]] = tuple,
+        variables: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Keep what ``artifacts`` names, and ``variables`` for the jobs that get it; the patterns that matched nothing.
+
+        ``tracked`` lists what git knows of the workspace, for those that want the rest.
+        """
         place = self.place(run, job)
         remove(os.fsencode(place))
         (place / "data").mkdir(parents=True, mode=0o700)
@@ -45,14 +68,25 @@ class ArtifactStore:
             paths.update(dict.fromkeys(found))
             if not found:
                 empty.append(pattern)
+        if artifacts.untracked:
+            paths.update(dict.fromkeys(untracked(workspace, tracked(), artifacts.exclude)))
         copy_paths(workspace, paths, os.fsencode(place / "data"), env=self.env)
         meta = {
             "origin": os.fsdecode(workspace),
             "paths": [os.fsdecode(path) for path in paths],
             "relocate": [os.fsdecode(path) for path in mentions(workspace, paths, workspace)],
+            "variables": dict(variables or {}),
         }
         (place / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
         return empty
+
+    def variables(self, run: int, job: str) -> dict[str, str]:
+        """The variables that ``job`` handed on in ``run``."""
+        place = self.place(run, job) / "meta.json"
+        if not place.exists():
+            return {}
+        found: dict[str, str] = json.loads(place.read_text(encoding="utf-8")).get("variables", {})
+        return found
 
     def restore(self, run: int, job: str, workspace: bytes, *, moved: bool = True) -> bool:
         """Put the artifacts of ``job`` into ``workspace``; False when it has left none.
@@ -74,6 +108,28 @@ class ArtifactStore:
         """Whether the artifacts of ``job`` in ``run`` are still there."""
         return (self.place(run, job) / "meta.json").exists()
 
+    def save_image(self, run: int, job: str, image: BuiltImage) -> None:
+        """Keep which image ``job`` built; the image itself is the engine's to keep."""
+        file = self._image_file(run, job)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        written = file.with_name(f"{file.name}.new")
+        written.write_text(json.dumps(asdict(image)), encoding="utf-8")
+        written.replace(file)
+
+    def image(self, run: int, job: str) -> BuiltImage | None:
+        """The image that ``job`` built in ``run``; None when it built none, or that is forgotten."""
+        try:
+            return _image(self._image_file(run, job).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def images(self) -> set[str]:
+        """The ids of all images that are not forgotten."""
+        return {_image(file.read_bytes()).id for file in self.directory.glob(f"*/*{_IMAGE}")}
+
+    def _image_file(self, run: int, job: str) -> Path:
+        return self.place(run, job).with_suffix(_IMAGE)
+
     def prune(self, keep: Collection[int]) -> None:
         """Drop the artifacts of all but the last runs and those in ``keep``."""
         if self.directory.is_dir():
@@ -85,3 +141,8 @@ class ArtifactStore:
     def place(self, run: int, job: str) -> Path:
         """The directory of what ``job`` left in ``run``."""
         return self.directory / str(run) / hashlib.sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]
+
+
+def _image(content: bytes) -> BuiltImage:
+    known = json.loads(content)
+    return BuiltImage(known["id"], known["engine"], tuple(known["tags"]))

@@ -10,27 +10,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hookci.store.locks import FileLock
-from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature
+from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature, untracked
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-__all__ = ["CachePlace", "CacheStore"]
+__all__ = ["UNTRACKED", "CachePlace", "CacheStore"]
+
+UNTRACKED = ""
+"""The pattern that means every file which git does not track."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachePlace:
-    """One path (or glob) under one key: the smallest thing that is stored and restored."""
+    """One path (or glob) under one key: the smallest thing that is stored and restored.
+
+    Where nothing is stored under ``key``, the first of ``fallbacks`` that something is stored under answers for it.
+    """
 
     key: str
     pattern: str
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
         """The name it is stored under."""
         return hashlib.sha256(f"{self.key}\0{self.pattern}".encode(errors="surrogateescape")).hexdigest()[:32]
+
+    @property
+    def choices(self) -> list[CachePlace]:
+        """Where it may be restored from, best first."""
+        return [CachePlace(key, self.pattern) for key in (self.key, *self.fallbacks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ class CacheStore:
         """The paths in ``workspace`` that are exactly what a restore would put there."""
         record = _read(slot / "caches.json")
         kept: set[bytes] = set()
-        for place in places:
+        for wanted in places:
+            place = self._answering(wanted)
             meta = self._meta(place)
             if meta and (now := meta.record(workspace)) and record.get(place.identity) == now:
                 kept.update(meta.paths)
@@ -64,12 +77,13 @@ class CacheStore:
         before = _read(slot / "caches.json")
         record: dict[str, object] = {}
         found = []
-        for place in places:
+        for wanted in places:
+            place = self._answering(wanted)
             with self._lock(place):
                 meta = self._meta(place)
                 if meta is None:
                     continue
-                found.append(place)
+                found.append(wanted)
                 now = meta.record(workspace)
                 # asked again: the files may be gone with the whole checkout, the store may have moved on
                 if not now or before.get(place.identity) != now:
@@ -81,12 +95,28 @@ class CacheStore:
         _write(slot / "caches.json", record)
         return found
 
-    def save(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> list[CachePlace]:
-        """Store what ``workspace`` has at ``places``, unless it is what was restored; say what was stored."""
+    def _answering(self, place: CachePlace) -> CachePlace:
+        """The place that ``place`` is restored from."""
+        choices = place.choices
+        return next((choice for choice in choices if self._meta(choice)), choices[0])
+
+    def save(
+        self,
+        slot: Path,
+        workspace: bytes,
+        places: list[CachePlace],
+        tracked: Callable[[], Collection[str]] = tuple,
+    ) -> list[CachePlace]:
+        """Store what ``workspace`` has at ``places``, unless it is what was restored; say what was stored.
+
+        ``tracked`` lists what git knows of the workspace, for `UNTRACKED`.
+        """
         record = _read(slot / "caches.json")
         stored = []
         for place in places:
-            paths = expand(workspace, [place.pattern])
+            paths = (
+                untracked(workspace, tracked()) if place.pattern == UNTRACKED else expand(workspace, [place.pattern])
+            )
             now = signature(workspace, paths)
             known = record.get(place.identity)
             if not paths or (isinstance(known, dict) and known.get("signature") == now):

@@ -17,9 +17,9 @@ from hookci.proc.run import run
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["copy_paths", "expand", "mentions", "relocate", "signature"]
+__all__ = ["copy_paths", "expand", "mentions", "relocate", "signature", "untracked"]
 
 _TIMEOUT = 3600.0
 _BATCH = 500
@@ -48,6 +48,13 @@ def expand(root: bytes, patterns: Iterable[str], exclude: Iterable[str] = ()) ->
             if any(test(name) for test in wanted) and not any(test(name) for test in unwanted):
                 found[path] = None
     return list(found)
+
+
+def untracked(root: bytes, tracked: Collection[str], exclude: Iterable[str] = ()) -> list[bytes]:
+    """The files below ``root`` that are none of ``tracked``, also those that git ignores."""
+    unwanted = [matcher(pattern) for pattern in exclude]
+    names = ((path, os.fsdecode(path)) for path in _files(root))
+    return [path for path, name in names if name not in tracked and not any(test(name) for test in unwanted)]
 
 
 def _files(root: bytes) -> Iterator[bytes]:

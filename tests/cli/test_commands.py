@@ -141,11 +141,11 @@ def test_check_can_look_at_the_index_and_at_commits(repo: Repo) -> None:
 
 
 def test_check_warns_of_what_this_version_cannot_run(repo: Repo) -> None:
-    repo.write_files({"hookci.toml": '[jobs.unit]\nimage = "python:3.12"\nscript = ["true"]\n'})
+    repo.write_files({".gitlab-ci.yml": "unit: { script: 'true', secrets: { TOKEN: { vault: a/b@c } } }\n"})
 
     ran = repo.hookci("check")
 
-    assert 'warning: job `unit`: this version cannot run image = "python:3.12": containers' in ran.stderr
+    assert "warning: job `unit`: this version cannot run secrets: " in ran.stderr
 
 
 def test_the_schema_is_json_and_describes_jobs(repo: Repo) -> None:

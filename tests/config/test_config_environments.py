@@ -166,7 +166,7 @@ NO_ROOT = "expected a path below the repository's root"
         ("trust = ['a', '../b']", f'trust[1]: {NO_ROOT}, saw "../b"'),
         ("irreversible = '/migrations'", f'irreversible: {NO_ROOT}, saw "/migrations"'),
         ("needs = ['b']", 'needs[0]: there is no job "b"'),
-        ("needs = ['a']", 'needs[0]: the job "a" has no artifacts'),
+        ("needs = ['a']", 'needs[0]: the job "a" has no artifacts and builds no image'),
     ],
 )
 def test_what_of_an_environment_means_nothing_is_told_at_its_place(text: str, problem: str) -> None:

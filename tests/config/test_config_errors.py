@@ -117,7 +117,7 @@ def test_an_unknown_key_is_told_with_the_one_that_was_meant(text: str, problem: 
         (in_job("matrix = [{ A = [] }]"), "jobs.a.matrix[0].A: expected at least one, saw an empty list"),
         (in_job("matrix = [{ A = {} }]"), "jobs.a.matrix[0].A: expected text or a list of texts, saw a table"),
         (in_job("matrix = { A = 'x' }"), "jobs.a.matrix: expected a list, saw a table"),
-        (in_job("image = ['x']"), "jobs.a.image: expected text, saw a list"),
+        (in_job("image = ['x']"), "jobs.a.image: expected text or a table, saw a list"),
         (in_job("scan = 1"), "jobs.a.scan: expected the name of a scanner or a table, saw 1"),
         (
             JOB + "environments.x = { script = 'x', keep = 0 }",

@@ -17,6 +17,8 @@ VALUES = {
     "TEXT": "main",
     "BROKEN": "/[/",
     "a_1": "x",
+    "LINES": "one\ntwo\n",
+    "WORD": "true",
 }
 
 
@@ -51,15 +53,35 @@ def holds(text: str) -> bool:
         ("$TAG =~ /^v/ismU", True),
         (r"$TAG =~ /\/|^v1/", True),
         ("$TAG !~ /^v/", False),
-        ("$UNSET =~ /.*/", False),
-        ("$UNSET !~ /.*/", True),
+        ("$UNSET =~ /.*/", True),
+        ("$UNSET !~ /.*/", False),
+        ("$UNSET =~ /./", False),
+        ("$UNSET !~ /./", True),
         ("$EMPTY =~ /^$/", True),
         ("$BRANCH =~ $PATTERN", True),
-        ("$BRANCH =~ $TEXT", False),
+        ("$BRANCH =~ $TEXT", True),
+        ("$TAG =~ $TEXT", False),
+        ("$TAG !~ $TEXT", True),
         ("$BRANCH =~ $UNSET", False),
+        ("$BRANCH !~ $UNSET", True),
         ("$BRANCH =~ $BROKEN", False),
         ("$BRANCH !~ $BROKEN", True),
         ('$BRANCH =~ "/^ma/"', True),
+        ('$BRANCH =~ "main"', True),
+        ('$BRANCH =~ "main or other"', True),
+        ('$BRANCH =~ "m"', False),
+        ('$BRANCH !~ "main"', False),
+        ("$LINES =~ /^two$/", False),
+        ("$LINES =~ /^two$/m", True),
+        ("$LINES =~ /one.two/", False),
+        ("$LINES =~ /one.two/s", True),
+        ("true", True),
+        ("false", False),
+        ("true == true", True),
+        ("false == false", True),
+        ("$WORD == true", False),
+        ('"true" == true', False),
+        ("$UNSET == false", False),
         ("$a_1 == 'x'", True),
         ("$UNSET || $BRANCH && $EMPTY", False),
         ("$BRANCH || $UNSET && $EMPTY", True),
@@ -85,7 +107,7 @@ def test_and_binds_tighter_than_or_and_both_to_the_left() -> None:
 def test_comparisons_and_matches_keep_what_was_written() -> None:
     assert parse_expression('$A != "x"') == Comparison(Variable("A"), Literal("x"), negated=True)
     assert parse_expression("null == ${A}") == Comparison(Literal(None), Variable("A"))
-    assert parse_expression("$A !~ /x y/i") == Match(Variable("A"), Regex("x y", ignore_case=True), negated=True)
+    assert parse_expression("$A !~ /x y/i") == Match(Variable("A"), Regex("x y", "i"), negated=True)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +126,9 @@ def test_comparisons_and_matches_keep_what_was_written() -> None:
         ("($A", "column 4: expected &&, || or ), saw the end"),
         ("$A)", 'column 3: expected &&, || or the end, saw ")"'),
         ("!$A", 'column 1: expected a $VARIABLE, a quoted text or null, saw "!"'),
-        ("$A =~ null", 'column 7: expected a /regex/, a $VARIABLE or a quoted /regex/, saw "null"'),
-        ("$A =~ /x", 'column 7: expected a /regex/, a $VARIABLE or a quoted /regex/, saw "/"'),
-        ("$A =~ 'x'", "column 7: expected a regular expression such as /^v[0-9]+/"),
+        ("$A =~ null", 'column 7: expected a /regex/, a $VARIABLE or a quoted text, saw "null"'),
+        ("$A =~ /x", 'column 7: expected a /regex/, a $VARIABLE or a quoted text, saw "/"'),
+        ("$A =~ '/(x/'", "column 7: no regular expression: missing ), unterminated subpattern at position 0"),
         (
             "$A =~ /(x/",
             "column 7: no regular expression: missing ), unterminated subpattern at position 0",

@@ -13,7 +13,6 @@ JOB = 'jobs.a.script = "x"\n'
     [
         ("", ": a pipeline needs at least one job"),
         ("[jobs]", "jobs: a pipeline needs at least one job"),
-        (JOB + "pipeline = '.gitlab-ci.yml'", "pipeline: this version of hookci reads no other file"),
         (JOB + "stages = ['test', 'test']", 'stages[1]: there is more than one stage "test"'),
         (JOB + "stages = ['test', '']", "stages[1]: the name of a stage is empty"),
         (JOB + "variables.a-b = 1", 'variables.a-b: expected a variable\'s name of letters, digits and _, saw "a-b"'),

@@ -92,13 +92,14 @@ def _strings(rules: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "format" in rules:
         assert rules["format"] == "date"
         return texts | st.dates() | st.dates().map(str)
-    return st.sampled_from(rules["enum"]) if "enum" in rules else texts
+    words = rules.get("enum", [rules["const"]] if "const" in rules else None)
+    return texts if words is None else st.sampled_from(words)
 
 
 OF_TYPE: dict[str, Callable[[dict[str, Any]], tuple[st.SearchStrategy[Any], set[str]]]] = {
     "object": lambda rules: (tables(rules), {"properties", "required", "additionalProperties", "minProperties"}),
     "array": lambda rules: (_lists(rules), {"items", "minItems"}),
-    "string": lambda rules: (_strings(rules), {"enum", "format"}),
+    "string": lambda rules: (_strings(rules), {"enum", "const", "format"}),
     "integer": lambda rules: (
         st.integers(rules.get("minimum", -(2**40)), rules.get("maximum", 2**40)),
         {"minimum", "maximum"},

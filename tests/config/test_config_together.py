@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from config_samples import read
 
 from hookci.model.pipeline import Need
@@ -88,33 +87,6 @@ def test_a_matrix_becomes_a_job_for_every_combination() -> None:
     cell = pipeline.jobs["unit: [2, py]"]
     assert (cell.name, cell.group, cell.variables) == ("unit: [2, py]", "unit", {"N": "2", "LANG": "py"})
     assert pipeline.jobs["after"].needs == (Need("unit"), Need("unit: [1, py]"))
-
-
-@pytest.mark.parametrize(
-    ("written", "unsupported"),
-    [
-        ('image = "python:3.12"', 'image = "python:3.12": containers'),
-        ('services = ["postgres"]', "services: containers"),
-        ('build = { context = "docker" }', "build: building images"),
-        ('image = "a", build = "b"', 'image = "a": containers; build: building images'),
-        ("services = []", None),
-    ],
-)
-def test_what_this_version_cannot_do_is_noted_at_the_job(written: str, unsupported: str | None) -> None:
-    pipeline = read(f'jobs.a = {{ script = "x", {written} }}')
-
-    assert pipeline.jobs["a"].unsupported == unsupported
-
-
-def test_an_image_for_all_jobs_is_noted_at_each() -> None:
-    pipeline = read("""
-        defaults.image = "python:3.12"
-        jobs.a.script = "x"
-        jobs.b = { script = "x", image = "debian" }
-    """)
-
-    assert pipeline.jobs["a"].unsupported == 'image = "python:3.12": containers'
-    assert pipeline.jobs["b"].unsupported == 'image = "debian": containers'
 
 
 def test_needs_may_point_to_a_later_stage_when_nothing_waits_in_a_circle() -> None:

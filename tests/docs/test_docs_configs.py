@@ -13,7 +13,8 @@ EXAMPLES = [block for page in pages() for block in blocks(page, "toml")]
 def test_every_config_in_the_documentation_is_valid(example: Block) -> None:
     file = "pyproject.toml" if "[tool.hookci" in example.text else "hookci.toml"
 
-    pipeline = parse({file: example.text.encode()})
+    # a config that adds to a pipeline in GitLab's words has one beside it
+    pipeline = parse({file: example.text.encode(), ".gitlab-ci.yml": b"unit: {script: make}\n"})
 
     assert pipeline is not None
     assert pipeline.jobs

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from built_images import swept
 from conftest import stress
-from engines import docker, engine, python_image
+from engines import docker, python_image
+from engines import engine as an_engine
+from images import PYTHON
 from reader import Reader, free_port, get, processes_below
 from wanted import needed
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Repo, Sealed
+
+    from hookci.engine.calls import Engine
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SICK = ('return HTTPStatus.OK, "well"', 'return HTTPStatus(500 if "HOOKCI_ENVIRONMENT" in os.environ else 200), "well"')
@@ -40,7 +45,7 @@ class Base:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     for program in ("curl", "setsid", "flock"):
         needed(program)
-    with engine() as env:
+    with an_engine() as env:
         image = python_image(env, tmp_path_factory.mktemp("image"))
         yield Base(env, image)
         docker(env, "image", "rm", "--force", image, check=False)
@@ -80,7 +85,7 @@ class Place:
     def begin(self, workspace: Path, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [workspace / "deploy.sh", "staging"],
-            env={**self.env, "HOOKCI_COMMIT": workspace.name, **more},
+            env={**self.env, "HOOKCI_COMMIT": workspace.name, "HOOKCI_IMAGE": image_in(workspace), **more},
             cwd=workspace,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -100,6 +105,18 @@ class Place:
         listed = docker(self.env, "ps", "--all", "--format", "{{.Names}}").split()
         return [name for name in listed if name in slots]
 
+    def clear(self) -> None:
+        """Leave nothing running."""
+        for process in processes_below(self.top):
+            process.kill()
+        for name in self.containers():
+            docker(self.env, "rm", "--force", name)
+
+
+def image_in(workspace: Path) -> str:
+    """The image that was built of a workspace."""
+    return (workspace / "image.id").read_text()
+
 
 @pytest.fixture
 def place(base: Base, sealed: Sealed, tmp_path: Path) -> Iterator[Place]:
@@ -109,10 +126,7 @@ def place(base: Base, sealed: Sealed, tmp_path: Path) -> Iterator[Place]:
         env["DOCKER_HOST"] = base.env["DOCKER_HOST"]
     made = Place(tmp_path, base, env, port)
     yield made
-    for process in processes_below(tmp_path):
-        process.kill()
-    for name in made.containers():
-        docker(env, "rm", "--force", name)
+    made.clear()
     for image in set(docker(env, "image", "ls", "--quiet", "--filter", f"label=hookci.test={port}").split()):
         docker(env, "image", "rm", "--force", image, check=False)
 
@@ -127,7 +141,7 @@ def test_no_request_is_lost_while_images_follow_each_other(place: Place) -> None
         followed = place.deploy(two)
         not_well = place.deploy(sick, START_WITHIN="3")
         not_there = place.deploy(dead, START_WITHIN="3")
-        given = place.deploy(one, HOOKCI_IMAGE=(two / "image.id").read_text())
+        given = place.deploy(one, HOOKCI_IMAGE=image_in(two))
 
     assert followed == (0, "")
     assert not_well[0] == 1
@@ -161,26 +175,36 @@ def test_kill_9_at_any_moment_leaves_one_image_live_and_the_next_run_repairs(pla
     assert set(reader.seen) == {"a", "b"}
 
 
-def test_its_pipeline_builds_the_image_that_is_deployed(place: Place, make_repo: Callable[..., Repo]) -> None:
+@pytest.fixture
+def shop(place: Place, make_repo: Callable[..., Repo], engine: Engine) -> Iterator[Repo]:
+    """The example in a repository, on a base image with a shell, for jobs run in it too."""
     repo = make_repo("shop")
-    repo.env.update({name: value for name, value in place.env.items() if name == "DOCKER_HOST"})
     place.lay_out(repo.path)
+    recipe = repo.path / "Dockerfile"
+    recipe.write_text(recipe.read_text().replace(place.base.image, PYTHON))
+    with swept(repo, engine):
+        yield repo
+        place.clear()
+
+
+@pytest.mark.docker(PYTHON)
+def test_its_pipeline_builds_tests_and_deploys_one_image(place: Place, shop: Repo) -> None:
     config = (EXAMPLES / "docker" / "hookci.toml").read_text()
     quicker = {
         "8010": str(place.port),
-        "docker build": f"docker build --label hookci.test={place.port}",
+        '"backend:': f'"backend-{place.port}:',
         '"$HOME/deployed"': f'"{place.top}/deployed", START_WITHIN = "5"',
         '"3s"': '"1s"',
     }
     for old, new in quicker.items():
         assert old in config
         config = config.replace(old, new)
-    first = repo.commit({"hookci.toml": config}, "the shop")
+    first = shop.commit({"hookci.toml": config}, "the shop")
 
-    deployed = repo.hookci("deploy", "staging", check=False)
+    deployed = shop.hookci("deploy", "staging", check=False)
     with Reader(place.port) as reader:
-        repo.commit({"app.py": (EXAMPLES / "backend" / "app.py").read_text().replace(*SICK)}, "sick")
-        broken = repo.hookci("deploy", "staging", check=False)
+        shop.commit({"app.py": (EXAMPLES / "backend" / "app.py").read_text().replace(*SICK)}, "sick")
+        broken = shop.hookci("deploy", "staging", check=False)
 
     assert deployed.returncode == 0, deployed.output
     assert broken.returncode == 4, broken.output

@@ -11,6 +11,8 @@ from execute_tools import outcomes, run, said
 if TYPE_CHECKING:
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 
 def test_artifacts_come_with_modes_links_and_times_and_without_what_is_excluded(repo: Repo) -> None:
     repo.commit({"hookci.toml": r"""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from conftest import stress
 from execute_tools import hookci_started, outcomes, run, wait_until
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Repo
+
+pytestmark = pytest.mark.executors
 
 ONE_AT_A_TIME = """
 mkdir "$PLACE/held" || exit 1

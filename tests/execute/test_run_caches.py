@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 
 def test_a_cache_comes_back_until_the_files_of_its_key_change(repo: Repo) -> None:
     config = """
@@ -48,6 +50,7 @@ def test_the_key_of_a_cache_may_hold_variables(repo: Repo) -> None:
     assert said(elsewhere, "unit: [a]") + said(elsewhere, "unit: [b]") == ["miss", "miss"]
 
 
+@pytest.mark.executors("local")  # where HOME is a directory of this machine
 @pytest.mark.parametrize("path", ["$HOME/precious", "$UP/precious", "$DOT"])
 def test_a_cache_never_leaves_the_workspace(repo: Repo, tmp_path: Path, path: str) -> None:
     precious = tmp_path / "home" / "precious"
@@ -143,6 +146,7 @@ def test_what_is_cached_stays_in_place_and_everything_else_goes(repo: Repo) -> N
     assert lines[1] == lines[2]  # the same inode: nothing was copied
 
 
+@pytest.mark.executors("local")  # it kills its parent
 def test_a_cache_is_right_after_a_run_was_killed_in_the_middle_of_writing_it(repo: Repo) -> None:
     config = """
         [jobs.a]
@@ -161,6 +165,7 @@ def test_a_cache_is_right_after_a_run_was_killed_in_the_middle_of_writing_it(rep
     assert said(ran, "a") == ["whole"]
 
 
+@pytest.mark.executors("local")  # containers have one path for all
 def test_a_virtual_environment_works_in_another_workspace_than_it_was_made_in(repo: Repo) -> None:
     use = [
         "test $(.venv/bin/python -c 'import sys; print(sys.prefix)') = $PWD/.venv",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 RULES = """
     [jobs.on_push]
     rules = [{ hook = "pre-push" }]
@@ -168,11 +170,12 @@ def test_a_job_that_may_wait_for_a_person_holds_up_only_those_that_need_it(repo:
 def test_a_failure_that_is_allowed_does_not_make_the_run_red(
     repo: Repo, allowed: str, script: str, outcome: str, status: int
 ) -> None:
+    timeout = "500ms" if "sleep" in script else "1m"
     repo.commit({"hookci.toml": f"""
         [jobs.shaky]
         stage = "build"
         allow_failure = {allowed}
-        timeout = "500ms"
+        timeout = "{timeout}"
         script = ["{script}"]
         [jobs.after]
         script = ["true"]
@@ -201,10 +204,11 @@ def test_a_job_is_tried_again_as_often_and_after_what_it_says(
     repo: Repo, tmp_path: Path, retry: str, script: str, tries: int, outcome: str
 ) -> None:
     note = tmp_path / "tries"
+    timeout = "700ms" if outcome == "timed out" else "1m"
     repo.commit({"hookci.toml": f"""
         [jobs.flaky]
         retry = {retry}
-        timeout = "700ms"
+        timeout = "{timeout}"
         script = ["echo $$ >> {note}; {script.replace("TRIES", str(note))}"]
     """})  # fmt: skip
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 WAIT_FOR = "for _ in $(seq 200); do [ -e {0} ] && exit 0; sleep 0.05; done; exit 1"
 """A command that passes once a file is there, and fails after ten seconds."""
 
@@ -132,6 +134,7 @@ def test_so_many_jobs_run_at_once_as_asked_for(
     assert highest == most
 
 
+@pytest.mark.executors("local")  # the graph is what is tested, and a container takes its time
 def test_a_graph_of_two_hundred_jobs_runs_to_its_end(repo: Repo, tmp_path: Path) -> None:
     count = 200
     jobs = "".join(
@@ -302,50 +305,6 @@ def test_skipped_jobs_are_shown_and_recorded_and_those_after_them_run(repo: Repo
     assert "hookci: warning: HOOKCI_SKIP names `nothing`, which is no job of this run\n" in ran.stdout
     assert "hookci: NOT CHECKED, skipped by HOOKCI_SKIP: slow, unit: [1], unit: [2]\n" in ran.stdout
     assert "HOOKCI_SKIP" in repo.hookci("log").stdout
-
-
-UNSUPPORTED = """
-    [jobs.unit]
-    script = ["true"]
-    [jobs.boxed]
-    stage = "integration"
-    image = "python:3.12"
-    script = ["true"]
-    [jobs.built]
-    stage = "security"
-    build = "."
-    script = ["true"]
-    [jobs.with_services]
-    stage = "integration"
-    services = ["postgres:16"]
-    script = ["true"]
-    [jobs.never_today]
-    image = "python:3.12"
-    script = ["true"]
-    rules = [{ branch = "no-such-branch" }]
-"""
-
-
-def test_what_this_version_cannot_run_is_refused_before_anything_runs(repo: Repo) -> None:
-    repo.commit({"hookci.toml": UNSUPPORTED})
-
-    ran = run(repo, check=False)
-
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    for job in ("boxed", "built", "with_services"):
-        assert f"jobs.{job}: this version of hookci cannot run" in ran.stderr
-    assert "never_today" not in ran.stderr
-
-
-def test_what_this_version_cannot_run_does_not_matter_when_it_would_not_run(repo: Repo) -> None:
-    repo.commit({"hookci.toml": UNSUPPORTED})
-
-    stage = run(repo, "test")
-    rest = run(repo, env={"HOOKCI_SKIP": "boxed,built,with_services"})
-
-    assert "1 job passed (unit)" in stage.stdout
-    assert "1 job passed (unit)" in rest.stdout
 
 
 def test_a_needed_job_that_no_rule_lets_in_is_an_error_unless_it_is_optional(repo: Repo) -> None:

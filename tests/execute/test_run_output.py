@@ -31,6 +31,8 @@ from execute_tools import (
 if TYPE_CHECKING:
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 PRINT_TIME = """
 import sys, time
 print("printed", time.time())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from conftest import Repo
 
+pytestmark = pytest.mark.executors
+
 DAEMON = """
 import os, sys
 for _ in range(2):
@@ -213,6 +215,7 @@ def test_another_job_is_left_alone_when_one_is_ended(repo: Repo) -> None:
     assert running(mark) == []
 
 
+@pytest.mark.executors("local")  # nobody else is in a container
 def test_a_persons_own_processes_are_left_alone_also_in_a_workspace(repo: Repo, tmp_path: Path) -> None:
     ours, theirs = marker(), marker()
     commit_litter(repo, "daemons", ours, timeout="500ms", more=f'[jobs.where]\nscript = ["pwd > {tmp_path}/where"]')

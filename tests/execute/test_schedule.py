@@ -4,88 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schedule_bench import Bench, plan_of, planned
 
-from hookci.errors import HookciError
 from hookci.execute.schedule import Interrupts, RunSettings, run_plan
 from hookci.model.event import JobFinished, JobOutput, JobRetried
-from hookci.model.pipeline import AllowFailure, Job, Need, Retry, RetryOn, When
-from hookci.model.plan import Action, Plan, PlannedJob
+from hookci.model.pipeline import AllowFailure, Retry, RetryOn, When
+from hookci.model.plan import Action, PlannedJob
 from hookci.model.result import JobResult, Outcome, Verdict
-from hookci.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from hookci.execute.cancel import JobCancel
     from hookci.model.event import Event
-    from hookci.model.result import RunResult
-
-SNAPSHOT = Snapshot(tree="t", commit="c", source="commit", label="main", facts={})
-
-
-def planned(name: str, after: tuple[str, ...] = (), **more: object) -> PlannedJob:
-    action, when = more.pop("action", Action.RUN), more.pop("when", When.ON_SUCCESS)
-    assert isinstance(action, Action)
-    assert isinstance(when, When)
-    needs = tuple(Need(other) for other in after)
-    job = Job(name=name, group=name, stage="test", script=("true",), needs=needs, **more)  # type: ignore[arg-type]  # whatever a job has
-    return PlannedJob(job=job, action=action, reason="asked for", when=when, after=after)
-
-
-def plan_of(*jobs: PlannedJob) -> Plan:
-    return Plan(snapshot=SNAPSHOT, hook="pre-push", stages=("test",), jobs={job.job.name: job for job in jobs})
-
-
-@dataclass
-class Bench:
-    """An executor whose jobs end as they are told to, and a record of what happened."""
-
-    endings: Mapping[str, Outcome] = field(default_factory=dict)
-    seconds: float = 0.0
-    now: set[str] = field(default_factory=set)
-    most: int = 0
-    begun: list[str] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    when_begun: dict[str, set[str]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(
-        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
-    ) -> JobResult:
-        name = planned.job.name
-        with self.lock:
-            self.now.add(name)
-            self.begun.append(name)
-            self.when_begun[name] = self.over()
-            self.most = max(self.most, len(self.now))
-        started()
-        tell(JobOutput(name, ("out",)))
-        deadline = time.monotonic() + self.seconds
-        while time.monotonic() < deadline and cancel.soft.reason is None:
-            time.sleep(0.005)
-        with self.lock:
-            self.now.discard(name)
-        ending, reason = self.endings.get(name, Outcome.PASSED), cancel.soft.reason or ""
-        if reason:
-            ending = Outcome.CANCELLED
-        if ending is Outcome.ERRORED:
-            raise HookciError("it broke")
-        code = int(ending is Outcome.FAILED)
-        return JobResult(name=name, stage="test", outcome=ending, exit_code=code, reason=reason)
-
-    def over(self) -> set[str]:
-        return {event.result.name for event in self.events if isinstance(event, JobFinished)}
-
-    def go(self, plan: Plan, place: Path, *, parallel: int = 2, keep_going: bool = False) -> RunResult:
-        settings = RunSettings(parallel=parallel, keep_going=keep_going, locks=place)
-        return run_plan(plan, 1, self, settings, self.events.append, Interrupts())
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.executors
+
 HARMLESS = """\
 [jobs.init]
 stage = "test"
@@ -272,6 +274,7 @@ def test_a_conflict_that_is_not_resolved_is_named(repo: Repo) -> None:
     assert "resolve the conflicts and `git add` the files" in ran.stderr
 
 
+@pytest.mark.executors("local")  # it adds to the index of the user
 def test_an_add_from_elsewhere_during_the_run_is_refused(repo: Repo) -> None:
     script = f"cd '{repo.path}' && echo x > sneaked && git add sneaked"
     guard(repo, f'[jobs.slow]\nscript = ["{script}"]\n[hooks]\npre-commit = ["slow"]\n')
@@ -358,6 +361,7 @@ def test_options_about_pathspecs_change_nothing(repo: Repo, evidence: Evidence, 
     assert evidence.judged == [repo.out("rev-parse", "HEAD^{tree}")]
 
 
+@pytest.mark.executors("local")  # git in a container gets a setting of hookci's by the environment
 def test_settings_given_on_the_command_line_reach_hookcis_git_but_no_job(repo: Repo, evidence: Evidence) -> None:
     guard(repo, evidence.config.replace("cp -a .", "env > environment && cp -a ."))
     repo.write_files({"crlf.txt": "a\n"})

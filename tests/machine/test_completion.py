@@ -82,7 +82,7 @@ SHELLS = pytest.mark.parametrize("shell", [bash, zsh, fish], ids=lambda shell: s
 @pytest.mark.parametrize(
     ("line", "offers"),
     [
-        ("hookci pl", ["plan"]),
+        ("hookci pla", ["plan", "play"]),
         ("hookci run ", ASKED),
         ("hookci plan u", ["unit"]),
         ("hookci run lint bro", ["browser"]),

@@ -62,7 +62,7 @@ def test_a_green_run_is_one_document_and_the_screen_is_elsewhere(repo: Repo) -> 
     document = checked(ran, "run")
     assert ran.stdout.count("\n") == 1
     assert document["schema"] == "hookci/run"
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert document["exit_status"] == 0
     run = document["run"]
     assert run["number"] == 1

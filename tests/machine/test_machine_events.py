@@ -45,7 +45,7 @@ def test_events_tell_a_run_from_its_plan_to_its_end(repo: Repo) -> None:
     assert [event["event"] for event in events if event["event"] != "job-output"] == [
         "run-started", "job-started", "job-finished", "job-started", "job-finished", "run-finished",
     ]  # fmt: skip
-    assert {(event["schema"], event["version"]) for event in events} == {("hookci/events", 2)}
+    assert {(event["schema"], event["version"]) for event in events} == {("hookci/events", 3)}
     assert [job["name"] for job in events[0]["plan"]["jobs"]] == ["lint", "unit"]
     finished = [event["result"] for event in events if event["event"] == "job-finished"]
     assert [(job["name"], job["outcome"]) for job in finished] == [("lint", "passed"), ("unit", "failed")]

@@ -78,7 +78,7 @@ def recorded() -> Recorder:
 def test_a_scan_is_a_document_with_all_that_was_found() -> None:
     document = written(recorded().scan_document(RUN), "scan")
 
-    assert (document["schema"], document["version"], document["exit_status"]) == ("hookci/scan", 2, 1)
+    assert (document["schema"], document["version"], document["exit_status"]) == ("hookci/scan", 3, 1)
     assert (document["run"]["label"], document["run"]["verdict"]) == ("the work tree", "red")
     assert document["notices"] == [{"level": "note", "text": "there is no hookci.toml"}]
     (job,) = document["run"]["jobs"]

@@ -9,7 +9,7 @@ from scan_samples import blocking, make_finding, make_judged, make_report, make_
 
 from hookci.config.load import parse
 from hookci.model.finding import Confidence, Severity, State
-from hookci.report.findings import findings_text, remarks
+from hookci.report.findings import brief, findings_text, remarks
 
 if TYPE_CHECKING:
     from hookci.model.finding import JudgedFinding, ScanReport
@@ -337,3 +337,26 @@ def test_what_nobody_may_overlook_is_told_in_one_line_each() -> None:
         ("not scanned: 2 files, such as a.py", True),
         ("note: the database is 20 days old", False),
     ]
+
+
+def test_of_a_report_that_decides_nothing_all_that_is_new_is_shown() -> None:
+    old = make_judged(make_finding(rule="B404"), state=State.UNCHANGED)
+    report = make_report(make_judged(), old, tool="gitlab", version="", unchanged=1)
+
+    text = "\n".join(findings_text(report, make_view()))
+
+    assert "app/run.py:12:5: high, does not block: B602" in text
+    assert "B404" not in text
+    assert "found: 1 finding not new, 1 only shown" in text
+    assert "to let" not in text
+
+
+def test_what_is_new_in_a_report_that_decides_nothing_is_told_in_a_line_each_the_worst_first() -> None:
+    low = [make_judged(make_finding(line=number, severity=Severity.LOW)) for number in range(1, 7)]
+    report = make_report(*low, make_judged(make_finding(line=9)), tool="gitlab")
+
+    lines = list(brief(report))
+
+    assert lines[0].startswith("app/run.py:9:5: high: B602")
+    assert (len(lines), lines[-1]) == (6, "... and 2 more, in the log")
+    assert list(brief(make_report(*low))) == []

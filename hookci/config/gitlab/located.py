@@ -1,0 +1,86 @@
+"""Values of YAML files that know where they stand, and how GitLab merges them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hookci.config.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hookci.config.words import Path
+
+__all__ = ["Items", "Place", "ProblemAt", "Table", "deep_merge", "find_place"]
+
+
+class Place(NamedTuple):
+    """Where a value stands: a path from the repository's root or an include's address, and a line from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Table(dict[str, Any]):
+    """A mapping; ``marks`` has the place of each of its keys.  Nothing changes one once it is made."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self, values: dict[str, Any] | None = None, marks: dict[str, Place] | None = None) -> None:
+        super().__init__(values or {})
+        self.marks = marks or {}
+
+    def put(self, key: str, value: object, place: Place) -> None:
+        """Set ``key``, which stays where it is if it is there already, as in Ruby."""
+        self[key] = value
+        self.marks[key] = place
+
+
+class Items(list[Any]):
+    """A sequence; ``marks`` has the place of each of its items."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self, values: Iterable[Any] = (), marks: Iterable[Place] = ()) -> None:
+        super().__init__(values)
+        self.marks = list(marks)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemAt(Problem):
+    """A problem that stands somewhere else than its path in the composed document says, such as in an include."""
+
+    place: Place | None = None
+
+
+def deep_merge(base: Table, over: Table) -> Table:
+    """A new mapping with ``over`` laid upon ``base``: mappings are merged at any depth, all else is replaced.
+
+    Source: GitLab CI/CD, "Use CI/CD configuration from other files", "Merge method for include".
+    """
+    merged = Table(base, dict(base.marks))
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Table) and isinstance(value, Table):
+            merged.put(key, deep_merge(below, value), over.marks[key])
+        else:
+            merged.put(key, value, over.marks[key])
+    return merged
+
+
+def find_place(values: Table, path: Path) -> Place | None:
+    """Where the value at ``path`` stands, or the nearest one around it; None when not even its first step is there."""
+    place: Place | None = None
+    value: Any = values
+    for step in path:
+        if isinstance(value, Table) and step in value:
+            place, value = value.marks[str(step)], value[str(step)]
+        elif isinstance(value, Items) and isinstance(step, int) and step < len(value):
+            place, value = value.marks[step], value[step]
+        else:
+            break
+    return place

@@ -1,0 +1,397 @@
+"""The place in a container: a job's commands run by the shell of its image, with its services beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shlex
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hookci.engine.calls import EngineError
+from hookci.engine.containers import Bind, ContainerSpec, create, run_helper
+from hookci.engine.files import get_file, put_files
+from hookci.engine.services import ServiceOrder, start_services
+from hookci.errors import HookciError
+from hookci.execute.building import with_built
+from hookci.execute.environment import expand
+from hookci.execute.place import Ran
+from hookci.execute.script import make_script
+from hookci.execute.travel import FarWorkspace, git_depth
+from hookci.workspace.sweep import remove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from hookci.engine.containers import Container, Volume
+    from hookci.engine.images import ImageInfo
+    from hookci.engine.owner import Owner
+    from hookci.engine.services import Services
+    from hookci.execute.context import RunContext
+    from hookci.execute.output import Output
+    from hookci.execute.place import Commands
+    from hookci.execute.rooms import Rooms
+    from hookci.model.container import Image, Service
+    from hookci.model.pipeline import Job
+    from hookci.model.plan import PlannedJob
+    from hookci.proc.supervise import Cancel
+    from hookci.workspace.slots import Slot
+
+__all__ = ["ContainerPlace"]
+
+_SCRIPTS = "/hookci"
+"""Where a container sees the scripts of its attempt."""
+_BUILDS = "/builds"
+"""The directory of workspaces, as on a GitLab runner."""
+_SOCKET = "/var/run/docker.sock"
+_RUN = {
+    # no login shell and no start-up files
+    "bash": f"exec bash --noprofile --norc {_SCRIPTS}/script",
+    "sh": f"exec sh {_SCRIPTS}/script",
+    None: (
+        f"if command -v bash >/dev/null; then exec bash --noprofile --norc {_SCRIPTS}/script; "
+        f"else exec sh {_SCRIPTS}/script; fi"
+    ),
+}
+_NOT_FOUND = 127
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_ROOT = frozenset({"", "0", "root", "0:0", "root:root"})
+_NO_SHELL = ("executable file not found", "no such file or directory")
+_NO_SOURCE = ("bind source path does not exist", "no such file or directory", "bind mount source", "mounts denied")
+
+
+@dataclass(slots=True)
+class ContainerPlace:
+    """One container of one engine, which sees the workspace at a path that is the same in every run."""
+
+    rooms: Rooms
+    context: RunContext
+    planned: PlannedJob
+    slot: Slot
+    _info: ImageInfo | None = None
+    _container: Container | None = None
+    _services: Services | None = None
+    _far: FarWorkspace | None = None
+    _told: Mapping[str, str] = field(default_factory=dict)
+    _environment: dict[str, str] = field(default_factory=dict)
+    _given: bool = False
+    _cancel: Cancel | None = None
+    _scripts: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        # a name that no other machine has: that an engine can mount it shows that it sees this machine's files
+        self._scripts = self.slot.directory / f"scripts-{secrets.token_hex(8)}"
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        return self.planned.job
+
+    @property
+    def owner(self) -> Owner:
+        """Whose the containers are."""
+        return self.rooms.owner.of(self.job.name)
+
+    @property
+    def workspace(self) -> str:
+        """The workspace's path in the container."""
+        return f"{_BUILDS}/{self.context.slots.name}"
+
+    # -- making ready
+
+    def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
+        """Have the image, start the services, make the container.
+
+        Raises:
+            HookciError: the engine, the image or a service is not to be had.
+        """
+        image = self.job.image
+        if image is None:
+            return
+        self._cancel = cancel
+        self._told = self._environment = dict(environment)
+        named = self._named(image)
+        info = self._info = self.rooms.desk.images.ensure(named, output.say, cancel)
+        self._environment = {**self._environment, **self._completed(info)}
+        self._make_scripts()
+        self._start_services(info, output, cancel)
+        if self.rooms.desk.sees_files:
+            self._container = self._near(named, info, cancel)
+        if self._container is None:
+            self.rooms.desk.sees_files = False
+            self._container = self._from_afar(named, info, output, cancel)
+
+    def _completed(self, info: ImageInfo) -> dict[str, str]:
+        """The job's own variables with what they take from the image in place: ``PATH = "/opt/bin:$PATH"``."""
+        own = self.job.variables.keys() & self._environment.keys()
+        known = {name: value for name, value in info.env.items() if name not in self._environment or name in own}
+
+        def value(found: re.Match[str]) -> str:
+            return known.get(found[1] or found[2], found[0])
+
+        return {name: _VARIABLE.sub(value, self._environment[name]) for name in own}
+
+    def _near(self, image: Image, info: ImageInfo, cancel: Cancel) -> Container | None:
+        """The container with the workspace bound; None when the engine does not see this machine's files."""
+        bound = self._bound()
+        try:
+            container = self._create(image, info, bound)
+        except EngineError as error:
+            unseen = any(words in error.message.lower() for words in _NO_SOURCE)
+            if unseen and any(bind.source in error.message for bind in bound):
+                return None
+            raise
+        self._give_workspace(info, cancel)
+        return container
+
+    def _from_afar(self, image: Image, info: ImageInfo, output: Output, cancel: Cancel) -> Container:
+        """The container with a copy of the workspace, which has travelled."""
+        user = self._user(info)
+        self._far = FarWorkspace(
+            engine=self.rooms.desk.engine,
+            owner=self.owner,
+            image=info.id,
+            slot=self.slot.directory,
+            local=self.slot.checkout.tree_path,
+            target=self.workspace,
+            user="" if user in _ROOT else user,
+            env=self.context.source.repository.env,
+            depth=git_depth(self._environment),
+            cancel=cancel,
+            say=output.say,
+        )
+        try:
+            self._far.send()
+        except EngineError as error:
+            raise self._explained(error) from error
+        return self._create(image, info, [self._far.mount])
+
+    def _named(self, image: Image) -> Image:
+        return with_built(self.context, replace(image, name=self._expand(image.name)))
+
+    def _expand(self, text: str) -> str:
+        return expand(text, self._environment, gitlab=self.job.gitlab)
+
+    def _make_scripts(self) -> None:
+        self._scripts.mkdir(mode=0o700)
+        step = self._scripts / "step"
+        step.touch()
+        # the container's user need not be this one; nobody else gets past the directories above
+        step.chmod(0o666)
+        self._scripts.chmod(0o755)
+
+    def _start_services(self, info: ImageInfo, output: Output, cancel: Cancel) -> None:
+        if not self.job.services:
+            return
+        order = ServiceOrder(
+            owner=self.owner,
+            environment=self._environment,
+            privileged=self.rooms.allowed.is_privileged,
+            say=output.say,
+            cancel=cancel,
+            onlooker=info.id,
+        )
+        services = [self._expanded(service) for service in self.job.services]
+        self._services = start_services(self.rooms.desk.engine, self.rooms.desk.images, services, order)
+
+    def _expanded(self, service: Service) -> Service:
+        variables = {name: self._expand(value) for name, value in service.variables.items()}
+        return replace(service, image=self._named(service.image), variables=variables)
+
+    def _create(self, image: Image, info: ImageInfo, workspace: Sequence[Bind | Volume]) -> Container:
+        services, allowed = self._services, self.rooms.allowed
+        environment = {**({} if "GIT_CONFIG_COUNT" in self._environment else _SAFE_DIRECTORY), **self._environment}
+        if services is not None:
+            environment = {**services.environment, **environment}
+        spec = ContainerSpec(
+            image=info.id,
+            labels=self.owner.labels("job"),
+            entrypoint=image.entrypoint,
+            command=["sh", "-c", self._start()],
+            environment=environment,
+            workdir=image.workdir or self.workspace,
+            mounts=[*workspace, *self._extra(image.name), *(services.mounts if services else ())],
+            user=image.user,
+            platform=image.platform,
+            memory=image.memory,
+            cpus=image.cpus,
+            network=services.network if services and services.network else image.network,
+            privileged=allowed.is_privileged(image.name),
+        )
+        return create(self.rooms.desk.engine, spec)
+
+    def _start(self) -> str:
+        """The container's first process, which the script is not: the kernel lets no signal end that one.
+
+        What this shell has to say of a script that a signal ended is nothing that the job wrote.
+        """
+        # one stream, so that what is written comes in order; redirected in the script's own process, since dash
+        # says "Terminated" to where the standard error of the command went
+        return f"exec 2>/dev/null; (exec 2>&1; {_RUN[self.job.shell]}); exit $?"
+
+    def _bound(self) -> list[Bind]:
+        """What the container sees of this machine's files: the workspace, its scripts, the objects its git borrows."""
+        objects = [Bind(path, path, read_only=True) for path in self._objects()]
+        return [Bind(str(self._scripts), _SCRIPTS), Bind(os.fsdecode(self.slot.workspace), self.workspace), *objects]
+
+    def _extra(self, image: str) -> Iterator[Bind]:
+        """What this clone's settings give it beside that."""
+        if self.rooms.allowed.has_socket(image):
+            yield Bind(self.rooms.desk.engine.socket or _SOCKET, _SOCKET)
+        yield from self.rooms.allowed.mounts
+
+    def _objects(self) -> list[str]:
+        """The object directories that the workspace's ``.git`` borrows from; git in the container reads them there."""
+        pending = [self.context.source.scratch.objects, self.context.source.repository.objects]
+        found: dict[str, None] = {}
+        while pending:
+            directory = pending.pop().resolve()
+            if str(directory) in found or not directory.is_dir():
+                continue
+            found[str(directory)] = None
+            with contextlib.suppress(OSError):
+                lines = (directory / "info" / "alternates").read_text(encoding="utf-8").splitlines()
+                pending += [directory / line for line in lines if line and not line.startswith(("#", '"'))]
+        return list(found)
+
+    # -- running
+
+    def run(self, commands: Commands) -> Ran:
+        """Run commands in the container: its first start for the script, a second one for what comes after it."""
+        container = self._container
+        if container is None:
+            raise HookciError(f"job `{self.job.name}` has commands and no image to run them in")
+        script = make_script(commands.texts, shell="sh", step=self._scripts / "step", step_seen=f"{_SCRIPTS}/step")  # noqa: S604 (a name)
+        self._hand_over(container, self._exports(commands.environment) + script.text)
+        try:
+            ended = container.follow(commands.sink, commands.timeout, commands.cancel, commands.started)
+        except EngineError as error:
+            raise self._explained(error) from error
+        if self._far is not None:
+            script.step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
+        command, reason = script.command_reached(), ""
+        if ended.why == "exit" and ended.returncode == _NOT_FOUND and command is None:
+            raise self._without_shell()
+        if ended.why == "exit" and ended.returncode != 0 and container.ended_for_memory(ended.returncode):
+            limit = self.job.image.memory if self.job.image else None
+            reason = "out of memory" + (f": its limit is {_mebibytes(limit)}" if limit else "")
+        return Ran(ended, command, reason)
+
+    def _hand_over(self, container: Container, text: str) -> None:
+        """Put a script where the container's command finds it, and note that none of its commands has begun."""
+        content = text.encode(errors="surrogateescape")
+        if self._far is None:
+            (self._scripts / "script").write_bytes(content)
+            (self._scripts / "step").write_bytes(b"")
+            return
+        folder = _SCRIPTS.lstrip("/")
+        put_files(container, "/", {f"{folder}/script": content})
+        put_files(container, "/", {f"{folder}/step": b""}, mode=0o666)
+
+    def _exports(self, environment: Mapping[str, str]) -> str:
+        """What the environment has now that it had not when the container was made."""
+        changed = {name: value for name, value in environment.items() if self._told.get(name) != value}
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(changed.items()))
+
+    def _explained(self, error: EngineError) -> EngineError:
+        return self._without_shell() if any(words in error.message for words in _NO_SHELL) else error
+
+    def _without_shell(self) -> EngineError:
+        name = self.job.image.name if self.job.image else ""
+        return EngineError(
+            f"job `{self.job.name}`: the image {name} has no `{self.job.shell or 'sh'}`, which runs its commands",
+            "take an image with a shell, or set `entrypoint` to a program that runs them",
+        )
+
+    # -- the workspace's owner
+
+    def _give_workspace(self, info: ImageInfo, cancel: Cancel) -> None:
+        """Let a container whose user is not root write in the workspace."""
+        user = self._user(info)
+        if user in _ROOT:
+            return
+        self._given = True
+        self._chown(user, info, cancel)
+
+    def _user(self, info: ImageInfo) -> str:
+        return (self.job.image.user if self.job.image else None) or info.user
+
+    def _take_workspace(self, cancel: Cancel) -> None:
+        """Make the files that the container wrote the user's own."""
+        uid, gid = self._me()
+        root = os.fsdecode(self.slot.workspace)
+        if self._info is None or not (self._given or uid != 0) or not _has_foreign(root, uid):
+            return
+        self._chown(f"{uid}:{gid}", self._info, cancel)
+        self._given = False
+
+    def _me(self) -> tuple[int, int]:
+        info = self.slot.directory.stat()
+        return info.st_uid, info.st_gid
+
+    def _chown(self, owner: str, info: ImageInfo, cancel: Cancel) -> None:
+        spec = ContainerSpec(
+            image=info.id,
+            labels=self.owner.labels("helper"),
+            entrypoint=[""],
+            command=["chown", "-R", owner, self.workspace],
+            mounts=[Bind(os.fsdecode(self.slot.workspace), self.workspace)],
+            user="0:0",
+            network="none",
+        )
+        status, said = run_helper(self.rooms.desk.engine, spec, cancel)
+        if status != 0 and cancel.reason is None:
+            raise HookciError(f"the files in the workspace could not be given to {owner}: {said or f'exit {status}'}")
+
+    # -- what is left
+
+    def bring_back(self, patterns: Sequence[str]) -> None:
+        """Have the files as the user's own, and in the log what services said that died."""
+        if self._services is not None:
+            self._services.look()
+        if self._far is not None and self._container is not None:
+            self._far.fetch(self._container, patterns)
+        elif self._cancel is not None:
+            self._take_workspace(self._cancel)
+
+    def close(self) -> None:
+        """Remove the container, its services, and the scripts."""
+        if self._container is not None:
+            self._container.remove()
+        if self._services is not None:
+            self._services.close()
+        if self._far is not None:
+            self._far.close()
+        remove(os.fsencode(self._scripts))
+
+
+_SAFE_DIRECTORY = {
+    # the workspace belongs to the user, the container's user is another one (git-config(1), safe.directory)
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+}
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:g} MiB"
+
+
+def _has_foreign(root: str, uid: int) -> bool:
+    """Whether a file below ``root`` belongs to somebody else."""
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.stat(follow_symlinks=False).st_uid != uid:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except PermissionError:
+            return True
+    return False

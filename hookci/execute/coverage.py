@@ -1,0 +1,45 @@
+"""The number that a job's ``coverage`` finds in its output."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hookci.model.expression import Regex, parse_regex
+from hookci.model.text import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["coverage_in", "read_coverage"]
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def read_coverage(pattern: str | None, log: Path) -> float | None:
+    """What ``pattern`` finds in a job's log; None without one."""
+    if pattern is None:
+        return None
+    return coverage_in(pattern, log.read_text(encoding="utf-8", errors="replace").splitlines())
+
+
+def coverage_in(pattern: str, lines: list[str]) -> float | None:
+    """The number in the last match of the last line that has one; of a match with groups, in the last group.
+
+    Args:
+        pattern: a regular expression, with or without slashes around it.
+        lines: the output.
+
+    Source: GitLab CI/CD YAML reference, ``coverage``; of its code ``Gitlab::Ci::Trace::Stream#extract_coverage``.
+    """
+    try:
+        compiled = (parse_regex(pattern) if pattern.startswith("/") else Regex(pattern)).compiled()
+    except (ValueError, re.error):
+        return None
+    for line in reversed(lines):
+        found = list(compiled.finditer(plain(line)))
+        text = (found[-1].groups() or (found[-1][0],))[-1] if found else None
+        number = _NUMBER.search(text) if text else None
+        if number:
+            return float(number[0])
+    return None

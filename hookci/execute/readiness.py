@@ -1,0 +1,123 @@
+"""Whether a job may start, given how those it comes after ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hookci.model.pipeline import When
+from hookci.model.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from hookci.model.plan import Plan, PlannedJob
+    from hookci.model.result import JobResult
+
+__all__ = ["BAD", "Standing", "is_patient"]
+
+BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED})
+_NOT_RUN = frozenset({Outcome.SKIPPED, Outcome.CANCELLED, Outcome.UNSUPPORTED})
+
+
+def is_patient(when: When) -> bool:
+    """Whether a job is for good days only, so that there is no sense in it once something has failed."""
+    return when in {When.ON_SUCCESS, When.DELAYED}
+
+
+class Standing:
+    """How a run stands: what has ended, and what waits for a person.
+
+    Args:
+        plan: what runs.
+        results: the jobs that have ended; others may add to it.
+        keep_going: whether a failure matters only to what comes after it.
+    """
+
+    def __init__(self, plan: Plan, results: Mapping[str, JobResult], *, keep_going: bool) -> None:
+        self._plan = plan
+        self._results = results
+        self._keep_going = keep_going
+        self._waiting: set[str] = set()
+
+    def why_not(self, planned: PlannedJob, failed: str | None) -> str | None:
+        """Why a job does not run; None when it does.
+
+        Args:
+            planned: a job; all that it comes after is over.
+            failed: the first job of the run that failed.
+        """
+        if self._plan.keep_going:
+            return self._as_on_gitlab(planned)
+        return self._as_usual(planned, failed)
+
+    def _outcome(self, name: str) -> Outcome:
+        return self._results[name].outcome
+
+    def _first(self, planned: PlannedJob, outcomes: Collection[Outcome]) -> str | None:
+        return next((name for name in planned.after if self._outcome(name) in outcomes), None)
+
+    # -- hookci.toml
+
+    def _as_usual(self, planned: PlannedJob, failed: str | None) -> str | None:
+        bad = self._first(planned, BAD)
+        if planned.when is When.ALWAYS:
+            return None
+        if planned.when is When.ON_FAILURE:
+            return None if bad or failed else "nothing failed"
+        if bad or (failed and not self._keep_going):
+            return f"`{bad or failed}` did not pass"
+        return next((reason for name in planned.after if (reason := self._blocked_by(planned, name))), None)
+
+    def _blocked_by(self, planned: PlannedJob, name: str) -> str | None:
+        outcome = self._outcome(name)
+        by_need = planned.job.needs is not None
+        if outcome is Outcome.MANUAL and (by_need or not self._plan.jobs[name].job.allow_failure.allowed):
+            return f"`{name}` waits for a person"
+        if outcome in _NOT_RUN and name not in self._plan.skip:
+            # what runs only after a failure is skipped on a good day, and nobody waits for it
+            waited_for = by_need or (is_patient(self._plan.jobs[name].when) and outcome is not Outcome.UNSUPPORTED)
+            return f"`{name}` did not run" if waited_for else None
+        return None
+
+    # -- GitLab
+
+    def _as_on_gitlab(self, planned: PlannedJob) -> str | None:
+        """GitLab's rules: what a job's stages or needs come to together decides about it.
+
+        Source: GitLab CI/CD YAML reference, ``when``, ``allow_failure`` and ``needs``; of its code
+        ``Gitlab::Ci::Status::Composite`` and ``Ci::ProcessBuildService``, which say what the reference leaves open.
+        """
+        by_need = planned.job.needs is not None
+        absent = next((name for name in planned.after if self._is_absent(name)), None) if by_need else None
+        if absent is None:
+            waits = next((name for name in planned.after if self._waits(name)), None)
+            if waits is not None:
+                self._waiting.add(planned.job.name)
+                return self._blocking(waits)
+        if planned.when is When.ALWAYS:
+            return None
+        bad = None if absent else self._first(planned, BAD)
+        if planned.when is When.ON_FAILURE:
+            return None if bad else "nothing before it failed"
+        if absent is not None:
+            waiting = self._outcome(absent) is Outcome.MANUAL
+            return f"`{absent}` waits for a person" if waiting else f"`{absent}` did not run"
+        cancelled = self._first(planned, {Outcome.CANCELLED})
+        return f"`{bad or cancelled}` did not pass" if bad or cancelled else None
+
+    def _is_absent(self, name: str) -> bool:
+        """Whether a needed job did not run and holds nobody up: what needs it is skipped."""
+        if name in self._waiting or name in self._plan.skip:
+            return False
+        outcome = self._outcome(name)
+        return outcome in {Outcome.SKIPPED, Outcome.UNSUPPORTED} or (outcome is Outcome.MANUAL and self._may_wait(name))
+
+    def _waits(self, name: str) -> bool:
+        """Whether a job holds up what comes after it: it waits for a person, or for one that does."""
+        return name in self._waiting or (self._outcome(name) is Outcome.MANUAL and not self._may_wait(name))
+
+    def _may_wait(self, name: str) -> bool:
+        return self._plan.jobs[name].job.allow_failure.allowed
+
+    def _blocking(self, name: str) -> str:
+        return f"`{name}` waits for a person" if name not in self._waiting else self._results[name].reason

@@ -1,0 +1,82 @@
+"""The variables of a job: those it sets, those others hand to it, and which of them nobody may see.
+
+Source: GitLab CI/CD, "CI/CD variable precedence".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hookci.execute.environment import expand, expand_all, secret_values
+from hookci.model.slugs import environment_slug
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hookci.model.pipeline import Job
+    from hookci.model.plan import Plan, PlannedJob
+
+__all__ = ["hidden_values", "job_variables"]
+
+_SECRET = re.compile(
+    r"(?:^|_)(?:TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD|CREDENTIALS?|AUTH|PAT|"
+    r"(?:API|ACCESS|PRIVATE|SECRET|DEPLOY|SIGNING|ENCRYPTION|SSH|GPG)_?KEY)(?:_|$|[0-9])",
+    re.IGNORECASE,
+)
+"""The names of variables whose values are nobody's business; a person gives them by hand."""
+
+
+def job_variables(planned: PlannedJob, known: Mapping[str, str], handed: Mapping[str, str]) -> dict[str, str]:
+    """All variables that a job sets or is given, with what they refer to in place.
+
+    Args:
+        planned: the job.
+        known: what is set beside them; they win over it.
+        handed: what jobs before it handed on in ``dotenv`` reports; they win over the job's own.
+    """
+    job = planned.job
+    variables = {**job.variables, **handed, **planned.given}
+    if not job.gitlab:
+        return expand_all(variables, known)
+    raw = job.raw - handed.keys() - planned.given.keys()
+    done = expand_all(variables, known, gitlab=True, raw=raw)
+    told = _told(job, {**known, **done})
+    again = expand_all(variables, {**known, **told}, gitlab=True, raw=raw) if told else done
+    return {**told, **again}
+
+
+def _told(job: Job, known: Mapping[str, str]) -> dict[str, str]:
+    """What depends on the job's variables, and they may name in turn."""
+    told = {}
+    if job.image is not None:
+        told["CI_JOB_IMAGE"] = expand(job.image.name, known, gitlab=True)
+    if job.environment is not None:
+        name = expand(job.environment.name, known, gitlab=True)
+        told |= {"CI_ENVIRONMENT_NAME": name, "CI_ENVIRONMENT_SLUG": environment_slug(name)}
+        told["CI_ENVIRONMENT_ACTION"] = job.environment.action
+        if job.environment.url:
+            told["CI_ENVIRONMENT_URL"] = expand(job.environment.url, {**known, **told}, gitlab=True)
+    return told
+
+
+def hidden_values(planned: PlannedJob, plan: Plan, known: Mapping[str, str], user: Mapping[str, str]) -> set[str]:
+    """What must not be shown of a job's output.
+
+    Its own secrets, those another job may have handed over in a file, and what a person gave under a secret's name.
+
+    Args:
+        planned: the job.
+        plan: that of its run.
+        known: the job's whole environment.
+        user: the environment that hookci was started in.
+    """
+    everyones = {name for other in plan.jobs.values() for name in other.job.secrets}
+    asked = {
+        value
+        for other in plan.jobs.values()
+        if other.parent is None
+        for name, value in other.given.items()
+        if value and _SECRET.search(name)
+    }
+    return secret_values(known, planned.job.secrets) | secret_values(user, sorted(everyones)) | asked

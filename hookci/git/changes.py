@@ -1,0 +1,67 @@
+"""What a snapshot has changed: since its base, or since another revision."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hookci.git.facts import ORIGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hookci.git.repository import Repository
+    from hookci.git.snapshots import Scratch
+    from hookci.model.snapshot import Snapshot
+
+__all__ = ["changed_paths", "changed_since", "fork_point", "merge_base", "with_changes"]
+
+_HEADS = "refs/heads/"
+
+
+def fork_point(repository: Repository, commit: str, remote: str) -> str | None:
+    """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
+    known = repository.refs([f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master")])
+    return repository.ask("merge-base", next(iter(known)), commit) if known else None
+
+
+def merge_base(
+    repository: Repository, name: str, commit: str, env: Mapping[str, str], remote: str = ORIGIN
+) -> str | None:
+    """Where ``commit`` left ``name``, a branch of ``remote`` or any revision; None when there is no such place."""
+    short = name.removeprefix(_HEADS)
+    for revision in (f"refs/remotes/{remote}/{short}", name):
+        there = repository.ask("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}")
+        if there is not None:
+            done = repository.git("merge-base", there, commit, env=env, check=False)
+            return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
+    return None
+
+
+def changed_paths(repository: Repository, base: str, tree: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths that differ between a base and a tree."""
+    # --no-renames: a moved file is a change at both of its paths
+    done = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree, env=env)
+    return tuple(name for name in os.fsdecode(done.stdout).split("\0") if name)
+
+
+def changed_since(
+    repository: Repository, scratch: Scratch, snapshot: Snapshot, revision: str
+) -> tuple[str, ...] | None:
+    """The paths that a snapshot has changed since it left ``revision``; None when that names nothing it comes from.
+
+    Source: GitLab CI/CD YAML reference, ``rules:changes:compare_to``; a branch is the remote's, as on a server.
+    """
+    environment = scratch.environment(repository)
+    remote = snapshot.facts.get("HOOKCI_REMOTE", ORIGIN)
+    base = merge_base(repository, revision, snapshot.commit, environment, remote)
+    return None if base is None else changed_paths(repository, base, snapshot.tree, environment)
+
+
+def with_changes(repository: Repository, scratch: Scratch, snapshot: Snapshot) -> Snapshot:
+    """``snapshot`` with what it has changed since its base, should it not be known any more."""
+    if snapshot.changed is not None or snapshot.base is None:
+        return snapshot
+    changed = changed_paths(repository, snapshot.base, snapshot.tree, scratch.environment(repository))
+    return replace(snapshot, changed=changed)

@@ -1,0 +1,40 @@
+"""What becomes of each keyword of a pipeline that was written for another engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["ExplainedKeyword", "Explanation", "Fate"]
+
+
+class Fate(StrEnum):
+    """What becomes of a keyword."""
+
+    EXECUTED = "executed"
+    WITHOUT_EFFECT = "without effect"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedKeyword:
+    """A keyword, and where it stands: ``job`` is None for the pipeline as a whole.
+
+    ``keyword`` is a dotted path such as ``artifacts.expire_in``; ``why`` is empty for what is executed, else why it
+    has no effect, or what to do instead.
+    """
+
+    job: str | None
+    keyword: str
+    fate: Fate
+    why: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All keywords of the pipeline in ``source``, those of the pipeline first, then job by job, as in the file."""
+
+    source: str
+    keywords: tuple[ExplainedKeyword, ...]

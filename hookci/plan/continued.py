@@ -1,0 +1,140 @@
+"""What is left of a run when a job that waited for a person is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hookci.model.plan import Action
+from hookci.model.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from hookci.model.plan import Plan, PlannedJob
+    from hookci.model.result import JobResult
+
+__all__ = ["continued"]
+
+_WAITING = frozenset({Outcome.MANUAL, Outcome.SKIPPED, Outcome.UNSUPPORTED})
+
+
+def continued(
+    plan: Plan, run: int, results: Mapping[str, JobResult], started: Collection[str], has: Callable[[str, int], bool]
+) -> Plan:
+    """The plan of a run that goes on with ``run``: what is started, what waited for it, and what those need of before.
+
+    Args:
+        plan: of all jobs on the snapshot of that run, those that are started asked for by name.
+        run: its number.
+        results: how its jobs ended.
+        started: the jobs that waited for a person and are started now.
+        has: whether the files that a job handed on in a run are still there.
+    """
+    rest = _Rest(plan, run, results, has)
+    chosen = rest.chosen(started)
+    before = rest.before(chosen)
+    kept = chosen | before.keys()
+    jobs = {
+        name: before[name] if name in before else _within(planned, kept, is_started=name in started)
+        for name, planned in plan.jobs.items()
+        if name in kept
+    }
+    others = {name: f"run {run} has it" for name in plan.jobs if name not in kept}
+    return replace(plan, jobs=jobs, left_out={**plan.left_out, **others}, whole=False, all_scans=False, belongs_to=run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    plan: Plan
+    run: int
+    results: Mapping[str, JobResult]
+    has: Callable[[str, int], bool]
+
+    def _outcome(self, name: str) -> Outcome | None:
+        return self.results[name].outcome if name in self.results else None
+
+    def _is_good(self, name: str) -> bool:
+        outcome = self._outcome(name)
+        return outcome is not None and outcome.is_good
+
+    def chosen(self, started: Collection[str]) -> set[str]:
+        """What is started, and all that could not run because of it; not what something else kept from running."""
+        chosen = set(started)
+        while True:
+            more = {name for name in self.plan.jobs.keys() - chosen if self._follows(name, chosen)}
+            if not more:
+                return chosen
+            chosen |= more
+
+    def _follows(self, name: str, chosen: set[str]) -> bool:
+        planned = self.plan.jobs[name]
+        if planned.parent in chosen:
+            return True
+        waited = self._outcome(name) is Outcome.SKIPPED and not chosen.isdisjoint(planned.after)
+        return waited and all(
+            other in chosen or self._is_good(other) or self._outcome(other) in _WAITING for other in planned.after
+        )
+
+    def before(self, chosen: Collection[str]) -> dict[str, PlannedJob]:
+        """The jobs that those chosen come after or get files from, as they ended."""
+        pending = [other for name in chosen for other in _named(self.plan.jobs[name]) if other not in chosen]
+        found: dict[str, PlannedJob] = {}
+        while pending:
+            name = pending.pop()
+            if name in found or name in chosen:
+                continue
+            planned = self.plan.jobs[name]
+            good = self._is_good(name) and not planned.job.trigger
+            if good:
+                found[name] = self._ended(planned)
+                pending += planned.depends_on
+            elif self._outcome(name) in _WAITING:
+                found[name] = _left(planned)
+        names = found.keys() | set(chosen)
+        return {name: replace(one, depends_on=_only(one.depends_on, names)) for name, one in found.items()}
+
+    def _ended(self, planned: PlannedJob) -> PlannedJob:
+        result = self.results[planned.job.name]
+        run = result.passed_in or self.run
+        overlooked = result.outcome is Outcome.ALLOWED_FAILURE
+        job = planned.job
+        if overlooked and not self.has(job.name, run):
+            # it handed nothing on, and need not do it again for that
+            job = replace(job, artifacts=replace(job.artifacts, paths=(), untracked=False, dotenv=()), cache=())
+        return replace(
+            planned,
+            job=job,
+            action=Action.REMEMBERED,
+            reason=f"{'was allowed to fail' if overlooked else 'passed'} in run {run}",
+            remembered_run=run,
+            after=(),
+            artifacts_from=(),
+            parent=None,
+        )
+
+
+def _named(planned: PlannedJob) -> Iterable[str]:
+    return (*planned.after, *planned.artifacts_from, *planned.depends_on)
+
+
+def _only(names: tuple[str, ...], there: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in there)
+
+
+def _left(planned: PlannedJob) -> PlannedJob:
+    """A job that did not run, and does not now."""
+    action = planned.action if planned.action in {Action.MANUAL, Action.UNSUPPORTED} else Action.SKIPPED
+    return replace(planned, action=action, after=(), artifacts_from=(), depends_on=(), parent=None)
+
+
+def _within(planned: PlannedJob, kept: Collection[str], *, is_started: bool) -> PlannedJob:
+    return replace(
+        planned,
+        # a person wants it to be done, whatever is remembered
+        job=replace(planned.job, memory=False) if is_started else planned.job,
+        after=_only(planned.after, kept),
+        artifacts_from=_only(planned.artifacts_from, kept),
+        depends_on=_only(planned.depends_on, kept),
+        parent=planned.parent if planned.parent in kept else None,
+    )

@@ -1,0 +1,155 @@
+"""What the rules of a pipeline may know beside the tree, with a note of all that was looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hookci.errors import ConfigError, ConfigProblem
+from hookci.model.expression import evaluate
+from hookci.model.globs import any_matches, name_matches, ruby_matcher
+from hookci.model.slugs import slug
+from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW
+from hookci.model.variables import expand_for_gitlab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from hookci.model.pipeline import Job, Pipeline, Rule
+    from hookci.model.snapshot import Snapshot
+    from hookci.plan.wishes import Wishes
+
+__all__ = ["Facts"]
+
+_PREDEFINED = re.compile(r"\b(?:(?:HOOKCI|CI)_[A-Z0-9_]+|GITLAB_USER_(?:NAME|EMAIL))\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one pipeline may know; ``read`` is what was looked at, shared with the pipelines that it starts.
+
+    ``given`` are variables that win over those of jobs; ``prefix`` is what the plan puts in front of their names.
+    """
+
+    pipeline: Pipeline
+    snapshot: Snapshot
+    hook: str
+    paths: Callable[[], Iterable[str]]
+    wishes: Wishes
+    given: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    read: dict[str, str | None] = field(default_factory=dict)
+
+    def of(self, starter: str, pipeline: Pipeline, given: Mapping[str, str]) -> Facts:
+        """Those of the pipeline that the job ``starter`` starts."""
+        return replace(self, pipeline=pipeline, given=given, prefix=f"{self.prefix}{starter}/")
+
+    def value(self, name: str, variables: Mapping[str, str], job: Job | None = None) -> str | None:
+        """A variable as ``rules: if`` sees it: a given one, then the job's own, then the predefined ones."""
+        if name in self.given:
+            return self.given[name]
+        if name in variables:
+            return variables[name]
+        if name == "HOOKCI_HOOK":
+            return self.hook
+        constant = self._constants(job).get(name) if self.pipeline.gitlab else None
+        if constant is not None:
+            return constant
+        self.read[name] = self.snapshot.facts.get(name)
+        return self.read[name]
+
+    def _constants(self, job: Job | None) -> dict[str, str]:
+        """What GitLab says in every pipeline, or of a job, and what follows from the tree."""
+        always = {"CI": "true", "GITLAB_CI": "true", "CI_SERVER": "yes", "CI_CONFIG_PATH": self.pipeline.source}
+        if job is None:
+            return always
+        named = {"CI_JOB_NAME": job.name, "CI_JOB_NAME_SLUG": slug(job.name), "CI_JOB_GROUP_NAME": job.group}
+        return {**always, **named, "CI_JOB_STAGE": job.stage}
+
+    def mentioned(self, job: Job) -> tuple[str, ...]:
+        """The predefined variables that a job's own text names; they count as looked at, set or not."""
+        names = {name for text in _texts(job) for name in _PREDEFINED.findall(text)}
+        if job.scan is not None and job.scan.decides:
+            # what is new depends on what is there already, and what a push adds on the commits it sends
+            names |= {FORK_POINT} if job.scan.tool != "secrets" else {FORK_POINT, "HOOKCI_BASE", "HOOKCI_COMMIT"}
+        self.read.update((name, self.snapshot.facts.get(name)) for name in names)
+        return tuple(sorted(names))
+
+    def deploys(self, environment: str) -> bool:
+        """Whether nothing keeps a job from deploying to ``environment``."""
+        if self.wishes.deploys is None:
+            return True
+        self.read[DEPLOYS] = ",".join(sorted(self.wishes.deploys))
+        return environment in self.wishes.deploys
+
+    def expanded(self, text: str, variables: Mapping[str, str], job: Job | None = None) -> str:
+        """``text`` with its variables in place, as GitLab does before anything runs."""
+        return expand_for_gitlab(text, lambda name: self.value(name, variables, job))
+
+    # -- rules
+
+    def first(self, rules: Iterable[Rule], variables: Mapping[str, str], job: Job | None = None) -> int | None:
+        """The first of ``rules`` that holds, by its place; None when none does."""
+        return next((place for place, rule in enumerate(rules) if self._holds(rule, place, variables, job)), None)
+
+    def _holds(self, rule: Rule, place: int, variables: Mapping[str, str], job: Job | None) -> bool:
+        """Whether all conditions of a rule are met."""
+        condition = rule.condition
+        return (
+            (not rule.hook or any(name_matches(pattern, self.hook) for pattern in rule.hook))
+            and self._named(rule.branch, "HOOKCI_BRANCH", self.snapshot.branch)
+            and self._named(rule.tag, "HOOKCI_TAG", self.snapshot.tag)
+            and (condition is None or evaluate(condition, lambda name: self.value(name, variables, job)))
+            and (not rule.changes or self._changed(rule, place, variables, job))
+            and (not rule.exists or self._match(rule.exists, self.paths(), variables, job))
+        )
+
+    def _named(self, patterns: tuple[str, ...], fact: str, name: str | None) -> bool:
+        if not patterns:
+            return True
+        self.read[fact] = name
+        return name is not None and any(name_matches(pattern, name) for pattern in patterns)
+
+    def _changed(self, rule: Rule, place: int, variables: Mapping[str, str], job: Job | None) -> bool:
+        if rule.compare_to is not None:
+            return self._match(rule.changes, self._since(rule.compare_to, place, variables, job), variables, job)
+        self.read["HOOKCI_BASE"] = self.snapshot.base
+        if self.pipeline.gitlab:
+            self.read[IS_NEW] = self.snapshot.fact(IS_NEW)
+        changed = self.snapshot.changed
+        if changed is None or (self.pipeline.gitlab and self.snapshot.has_no_base):
+            return True
+        return self._match(rule.changes, changed, variables, job)
+
+    def _since(self, compare_to: str, place: int, variables: Mapping[str, str], job: Job | None) -> tuple[str, ...]:
+        revision = self.expanded(compare_to, variables, job)
+        changed = self.wishes.changed_since(revision)
+        if changed is None:
+            path = f"{job.group if job else 'workflow'}.rules[{place}].changes.compare_to"
+            message = f"`{revision}` is not a valid ref"
+            problem = ConfigProblem(path, message, f"`git fetch origin {revision}` if it is a branch there")
+            raise ConfigError(self.pipeline.source, (problem,))
+        self.read[f"changed since {revision}"] = hashlib.sha256(
+            "\0".join(changed).encode(errors="surrogateescape")
+        ).hexdigest()
+        return changed
+
+    def _match(
+        self, patterns: tuple[str, ...], paths: Iterable[str], variables: Mapping[str, str], job: Job | None
+    ) -> bool:
+        if not self.pipeline.gitlab:
+            return any_matches(patterns, paths) is not None
+        tests = [ruby_matcher(self.expanded(pattern, variables, job)) for pattern in patterns]
+        return any(test(path) for path in paths for test in tests)
+
+
+def _texts(job: Job) -> Iterator[str]:
+    """All that a job's config says in words in which a variable may stand."""
+    yield from (*job.before_checkout, *job.before_script, *job.script, *job.after_script, *job.variables.values())
+    for cache in job.cache:
+        yield from (cache.key, cache.policy_from or "", *cache.fallback_keys, *cache.paths)
+    yield from (*job.artifacts.paths, *job.artifacts.exclude, *job.artifacts.dotenv, *job.junit)
+    # an image, a service or an environment is little text, and which of it may hold variables is for others to say
+    yield repr((job.image, job.services, job.build, job.environment))

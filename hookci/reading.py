@@ -1,0 +1,120 @@
+"""Reads the pipeline of a tree or of the work tree, with all that its config may ask about what is around it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from hookci.config.load import PIPELINE_FILES, files_of, parse
+from hookci.config.pinned import fetched_from, kept_in
+from hookci.config.surroundings import Surroundings
+from hookci.git.changes import changed_since
+from hookci.git.snapshots import blob_at, config_files, of_work_tree, tree_blobs, visible_files
+from hookci.model.snapshot import IS_NEW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from hookci.git.repository import Repository
+    from hookci.git.snapshots import Scratch
+    from hookci.model.pipeline import Pipeline
+    from hookci.model.snapshot import Snapshot
+    from hookci.store.parsed import ParsedConfigs
+
+__all__ = ["around_files", "pipeline_of_files", "pipeline_of_tree", "surroundings"]
+
+
+def pipeline_of_tree(  # noqa: PLR0913 (all that reading one depends on, by keyword)
+    repository: Repository,
+    scratch: Scratch,
+    snapshot: Callable[[], Snapshot],
+    *,
+    tree: str,
+    data_home: Path,
+    known: ParsedConfigs | None = None,
+    asked: Mapping[str, str] | None = None,
+) -> Pipeline | None:
+    """What the config in a tree defines; None when it has none.
+
+    Args:
+        repository: where the tree is.
+        scratch: where else objects may be.
+        snapshot: makes the snapshot that is judged, of which a config may ask what it is; called only then.
+        tree: a tree, or a commit.
+        data_home: the user's, where fetched includes are.
+        known: configs that were read before, None to read anew.
+        asked: variables that a person gives by hand.
+
+    Raises:
+        ConfigError: the config is wrong.
+    """
+    files = config_files(repository, scratch, tree, PIPELINE_FILES)
+    if not files:
+        return None
+    before = known.get(files) if known else None
+    if before is not None:
+        return before
+    around = surroundings(
+        snapshot,
+        read=lambda path: files[path] if path in files else blob_at(repository, scratch, tree, path),
+        paths=lambda: tree_blobs(repository, scratch, tree),
+        compared=lambda one, revision: changed_since(repository, scratch, one, revision),
+        data_home=data_home,
+        asked=asked or {},
+    )
+    pipeline = parse(files, around)
+    # that one may depend on other files, and on where it came from
+    if known and pipeline is not None and not pipeline.gitlab:
+        known.put(files, pipeline)
+    return pipeline
+
+
+def pipeline_of_files(repository: Repository, scratch: Scratch, top: Path, data_home: Path) -> Pipeline | None:
+    """What the config of the work tree at ``top`` defines, as its files are; None when there is none.
+
+    Raises:
+        ConfigError: the config is wrong.
+    """
+    return parse(files_of(top), around_files(repository, scratch, top, data_home))
+
+
+def around_files(repository: Repository, scratch: Scratch, top: Path, data_home: Path) -> Surroundings:
+    """What a config in the work tree at ``top`` may ask: the files as they are."""
+    return surroundings(
+        lambda: of_work_tree(repository, scratch),
+        read=lambda path: _file_below(top, path),
+        paths=lambda: visible_files(repository),
+        compared=lambda one, revision: changed_since(repository, scratch, one, revision),
+        data_home=data_home,
+        asked={},
+    )
+
+
+def surroundings(
+    snapshot: Callable[[], Snapshot],
+    *,
+    read: Callable[[str], bytes | None],
+    paths: Callable[[], Iterable[str]],
+    compared: Callable[[Snapshot, str], tuple[str, ...] | None],
+    data_home: Path,
+    asked: Mapping[str, str],
+) -> Surroundings:
+    """What a config may ask; ``snapshot`` and ``paths`` are called once at most."""
+    judged, listed = functools.cache(snapshot), functools.cache(paths)
+    return Surroundings(
+        read=read,
+        paths=listed,
+        facts=lambda: {**judged().facts, IS_NEW: str(judged().has_no_base)},
+        changed=lambda: None if judged().has_no_base else judged().changed,
+        compared=lambda revision: compared(judged(), revision),
+        fetched=fetched_from(kept_in(data_home), read),
+        asked=asked,
+    )
+
+
+def _file_below(top: Path, path: str) -> bytes | None:
+    place = top / path
+    if not place.is_file() or not place.resolve().is_relative_to(top.resolve()):
+        return None
+    return place.read_bytes()

@@ -1,0 +1,1 @@
+"""The reports that a GitLab job uploads for GitLab to show, as findings."""

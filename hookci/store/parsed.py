@@ -1,0 +1,102 @@
+"""Pipelines that were read once: a config whose bytes were validated before is not validated again."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import os
+import pickle
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hookci.errors import StateError
+from hookci.model.pipeline import Pipeline
+from hookci.store.private import private_directory, private_file, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["ParsedConfigs"]
+
+_MOST = 100
+_MODEL = "hookci.model."
+_PLAIN = {("builtins", "frozenset"), ("datetime", "date")}
+_LARGEST = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedConfigs:
+    """Pipelines by the bytes they were read from, and by the hookci that read them.
+
+    What cannot be read (torn, of another shape, somebody else's) is as good as not there.
+    """
+
+    directory: Path
+    installation: str
+
+    def get(self, files: Mapping[str, bytes]) -> Pipeline | None:
+        """The pipeline that was read from exactly ``files``; None if there is none such."""
+        try:
+            with open(private_file(self._path(files), os.O_RDONLY), "rb") as file:  # noqa: PTH123 (a descriptor)
+                shape, data = file.read(len(_Shape.EMPTY)), file.read(_LARGEST)
+            found = _Models(io.BytesIO(data)).load()
+        except (StateError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ValueError, TypeError):
+            return None
+        # a class may have got another field meanwhile, and values would then stand in the wrong place
+        return found if isinstance(found, Pipeline) and shape == _Shape.now() else None
+
+    def put(self, files: Mapping[str, bytes], pipeline: Pipeline) -> None:
+        """Keep a pipeline; that it cannot be kept is no error."""
+        with contextlib.suppress(StateError, OSError, pickle.PicklingError):
+            private_directory(self.directory)
+            write_atomic(self._path(files), _Shape.now() + pickle.dumps(pipeline, protocol=5))
+            self._prune()
+
+    def _path(self, files: Mapping[str, bytes]) -> Path:
+        digest = hashlib.sha256(self.installation.encode(errors="surrogateescape"))
+        for name, content in sorted(files.items()):
+            digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+        return self.directory / digest.hexdigest()[:40]
+
+    def _prune(self) -> None:
+        kept = sorted(self.directory.iterdir(), key=lambda path: path.lstat().st_mtime_ns)
+        for path in kept[:-_MOST]:
+            path.unlink(missing_ok=True)
+
+
+class _Models(pickle.Unpickler):
+    """Makes values of the model, and nothing else: a file that is not ours must not be able to do anything."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:  # noqa: ANN401 (a class)
+        if module_name.startswith(_MODEL) or (module_name, global_name) in _PLAIN:
+            found = super().find_class(module_name, global_name)
+            if isinstance(found, type):
+                return found
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} is none of the model's")
+
+
+class _Shape:
+    """What the classes of the model look like now."""
+
+    EMPTY = bytes(32)
+
+    @staticmethod
+    def now() -> bytes:
+        rows = sorted(
+            f"{name}.{value.__qualname__}: {[field.name for field in dataclasses.fields(value)]}"
+            for name, module in _model_modules()
+            for value in vars(module).values()
+            if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == name
+        )
+        return hashlib.sha256("\n".join(rows).encode()).digest()
+
+
+def _model_modules() -> list[tuple[str, Any]]:
+    from hookci.model import container, environment, expression, notification, pipeline, scan  # noqa: PLC0415
+
+    modules = (container, environment, expression, notification, pipeline, scan)
+    return [(module.__name__, sys.modules[module.__name__]) for module in modules]

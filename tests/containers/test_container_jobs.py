@@ -1,0 +1,296 @@
+"""Jobs in containers, from outside: where they run, as whom, with what, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Repo, stress
+from container_tools import left, of_hookci
+from execute_tools import hookci_started, outcomes, run, said, wait_until
+from images import BUSYBOX, PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conftest import Ran, Sealed
+
+    from hookci.engine.calls import Engine
+
+pytestmark = pytest.mark.docker
+
+STRANGER = 12_345
+"""A user id that nobody has."""
+SOCKET = Path("/var/run/docker.sock")
+
+
+def test_a_container_has_the_workspace_at_one_path_and_no_file_of_the_work_tree(repo: Repo) -> None:
+    repo.commit({"a.txt": "one\n", "hookci.toml": f"""
+        [defaults]
+        image = "{BUSYBOX}"
+        [jobs.one]
+        script = ["pwd; ls; cat a.txt", "echo $CI_PROJECT_DIR"]
+        [jobs.two]
+        script = ["pwd; ls; cat a.txt", "echo $CI_PROJECT_DIR"]
+    """})  # fmt: skip
+    repo.write_files({"a.txt": "two", "untracked.txt": ""})
+
+    ran = run(repo, "-j", "2")
+
+    seen = ["/builds/project", "a.txt", "hookci.toml", "one", "/builds/project"]
+    assert said(ran, "one") == said(ran, "two") == seen
+
+
+def test_git_in_a_container_knows_the_commit(repo: Repo) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = "{PYTHON}"
+        script = ["git status --porcelain", "git rev-parse HEAD", "git show --stat HEAD | grep -c hookci.toml"]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "a") == [repo.out("rev-parse", "HEAD"), "1"]
+
+
+def test_a_job_says_what_its_container_gets(repo: Repo) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = {{ name = "{BUSYBOX}", user = "65534:65534", workdir = "/tmp", memory = "64m", network = "none",
+                   entrypoint = ["env", "ENTERED=yes"] }}
+        script = [
+            "pwd; id -u; echo $ENTERED",
+            "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2> /dev/null || true",
+            "ls /sys/class/net",
+            "touch $CI_PROJECT_DIR/new",
+            "grep NoNewPrivs /proc/self/status | tr -d '\\t'",
+        ]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "a") == ["/tmp", "65534", "yes", str(64 * 2**20), "lo", "NoNewPrivs:1"]
+
+
+def test_a_container_sees_what_this_clone_mounts_and_no_more(repo: Repo, tmp_path: Path) -> None:
+    place = tmp_path / "shared"
+    place.mkdir()
+    (place / "file").write_text("from outside")
+    repo.git("config", "--add", "hookci.mount", f"{place}:/shared:ro")
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = "{BUSYBOX}"
+        script = ["cat /shared/file; echo", "! touch /shared/new 2> /dev/null", "test ! -e /var/run/docker.sock",
+                  "test ! -e {tmp_path}/home/.gitconfig"]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "a") == ["from outside"]
+    assert not (place / "new").exists()
+
+
+def test_the_engines_socket_goes_only_to_images_that_this_clone_names(repo: Repo) -> None:
+    repo.git("config", "hookci.socket", "hookci-test/py*")
+    repo.commit({"hookci.toml": f"""
+        [jobs.with]
+        image = "{PYTHON}"
+        script = ["test -S {SOCKET}"]
+        [jobs.without]
+        image = "{BUSYBOX}"
+        script = ["test ! -e {SOCKET}"]
+    """})  # fmt: skip
+
+    run(repo)
+
+    assert outcomes(repo) == {"with": "passed", "without": "passed"}
+
+
+def test_a_tag_that_moved_is_a_miss(repo: Repo, engine: Engine) -> None:
+    name = f"hookci-test/moving-{os.getpid()}-{time.monotonic_ns()}"
+    repo.commit({"hookci.toml": f'[jobs.a]\nimage = "{name}:1"\nscript = ["true"]\n'})
+    seen = []
+    try:
+        for image in (BUSYBOX, BUSYBOX, PYTHON, BUSYBOX):
+            engine.api.tag(image, name, "1", force=True)
+            repo.hookci("run")
+            seen.append(outcomes(repo)["a"])
+    finally:
+        engine.api.remove_image(f"{name}:1")
+
+    assert seen == ["passed", "remembered", "passed", "remembered"]
+
+
+def test_a_secret_is_in_no_label_and_no_command_line(repo: Repo, engine: Engine) -> None:
+    secret = "correct-horse-" + "battery"
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = "{BUSYBOX}"
+        secrets = ["TOKEN"]
+        script = ["echo $TOKEN", "echo up", "sleep 60"]
+    """})  # fmt: skip
+
+    with hookci_started(repo, "run", env={"TOKEN": secret}) as process:
+        assert process.stdout
+        shown = [next(process.stdout) for _ in range(5)]
+        inspected = [engine.api.inspect_container(thing.name) for thing in of_hookci(engine.api, repo)]
+        process.terminate()
+        shown += process.stdout.readlines()
+
+    assert secret.encode() not in b"".join(shown)
+    assert b"[MASKED]" in b"".join(shown)
+    assert len(inspected) == 1
+    config = inspected[0]["Config"]
+    assert [word for word in config.pop("Env") if secret in word] == [f"TOKEN={secret}"]
+    assert secret not in str(inspected[0])
+
+
+@dataclass
+class Strangers(Repo):
+    """A repository of a user who is not root, and who may use the engine."""
+
+    def run(
+        self,
+        *argv: str,
+        check: bool = True,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Ran:
+        group = SOCKET.stat().st_gid
+        become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", f"--groups={group}"]
+        return Repo.run(self, *become, *argv, check=check, cwd=cwd, env=env, stdin=stdin)
+
+    def write_files(self, files: Mapping[str, str]) -> None:
+        Repo.write_files(self, files)
+        for name in files:
+            os.chown(self.path / name, STRANGER, STRANGER)
+
+
+@pytest.fixture
+def strangers(sealed: Sealed) -> Iterator[Strangers]:
+    """Where a stranger gets at it: not below the directory of the tests, which is the user's alone."""
+    if os.geteuid() != 0 or not SOCKET.exists() or SOCKET.stat().st_gid == 0:
+        pytest.skip("needs root to become somebody else, and an engine that a group may use")
+    top = Path(tempfile.mkdtemp(prefix="hookci-stranger-", dir="/tmp"))
+    try:
+        path = top / "project"
+        path.mkdir()
+        (top / "home").mkdir()
+        shutil.copy(sealed.home / ".gitconfig", top / "home")
+        for made in (top, path, top / "home", top / "home" / ".gitconfig"):
+            os.chown(made, STRANGER, STRANGER)
+        repo = Strangers(path, {**sealed.env, "HOME": str(top / "home")})
+        if repo.hookci("--version", check=False).returncode != 0:
+            pytest.skip("another user cannot start this Python")
+        repo.git("init", "-q")
+        yield repo
+    finally:
+        shutil.rmtree(top)
+
+
+def owners(top: Path) -> set[int]:
+    """The users whose files are below a directory."""
+    return {path.lstat().st_uid for path in (top, *top.rglob("*"))}
+
+
+@pytest.mark.parametrize("user", ["", 'user = "65534:65534"'])
+def test_what_a_container_writes_belongs_to_the_user(strangers: Strangers, user: str) -> None:
+    config = f"""
+        [defaults]
+        image = {{ name = "{BUSYBOX}", {user} }}
+        [jobs.make]
+        stage = "build"
+        script = ["id -u", "mkdir -p out/deep kept; echo x > out/deep/file; echo y > kept/file", "umask 077; mkdir own",
+                  "echo z > own/file; chmod 0 own/file; chmod 0500 own; ln -s /etc/passwd out/link"]
+        artifacts = ["out"]
+        cache = {{ paths = ["kept"] }}
+        [jobs.use]
+        script = ["cat out/deep/file", "test ! -e own", "echo more >> out/deep/file"]
+    """
+    strangers.commit({"hookci.toml": config})
+
+    runs = [run(strangers) for _ in range(2)]
+
+    who = "65534" if user else "0"
+    assert [said(ran, "make") for ran in runs] == [[who], [who]]
+    assert said(runs[1], "use") == ["x"]
+    assert owners(strangers.path.parent) == {STRANGER}
+
+
+def test_ctrl_c_and_a_deadline_leave_nothing_on_the_engine(repo: Repo, engine: Engine) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = "{BUSYBOX}"
+        services = [{{ image = "{BUSYBOX}", alias = "beside", command = ["nc", "-lk", "-p", "80", "-e", "cat"] }}]
+        timeout = "TIMEOUT"
+        script = ["echo up", "trap '' TERM; sleep 60"]
+    """.replace("TIMEOUT", "2s")})  # fmt: skip
+    late = run(repo, check=False)
+    after_deadline = left(engine.api, repo)
+    repo.commit({"hookci.toml": (repo.path / "hookci.toml").read_text().replace("2s", "1h")})
+
+    with hookci_started(repo, "run") as process:
+        assert process.stdout
+        assert any(b"| up" in line for line in process.stdout)
+        there = {thing.kind for thing in of_hookci(engine.api, repo)}
+        process.send_signal(2)
+        process.communicate(timeout=30)
+
+    assert late.returncode == 1
+    assert "did not end within 2 s" in late.stdout
+    assert after_deadline == []
+    assert {"container", "network"} <= there
+    assert process.returncode == 130
+    assert left(engine.api, repo) == []
+
+
+def test_two_runs_at_once_do_not_meet(repo: Repo, engine: Engine) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        image = "{PYTHON}"
+        services = [{{ image = "hookci-test/redis:1", alias = "store" }}]
+        script = ['''python3 -c "
+import os, redis, time
+store = redis.Redis('store')
+store.set(os.environ['HOOKCI_RUN'], 'here')
+time.sleep(2)
+print(*(key.decode() for key in store.keys()))
+"''']
+    """})  # fmt: skip
+    argv = ["hookci", "run", "--no-memory"]
+
+    processes = [
+        subprocess.Popen(argv, cwd=repo.path, env=repo.env, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    shown = [process.communicate(timeout=120)[0] for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0, 0], shown
+    stored = sorted(line.rpartition("| ")[2] for text in shown for line in text.splitlines() if line[-1:].isdigit())
+    assert stored == ["1", "2", "3"]
+    assert left(engine.api, repo) == []
+
+
+def test_many_runs_in_a_row_leave_the_engine_as_it_was(repo: Repo, engine: Engine) -> None:
+    repo.commit({"hookci.toml": f"""
+        [defaults]
+        image = "{BUSYBOX}"
+        [jobs.a]
+        matrix = [{{ N = ["1", "2", "3", "4"] }}]
+        script = ["[ $N != 3 ]"]
+        after_script = ["echo $CI_JOB_STATUS"]
+        retry = 1
+    """})  # fmt: skip
+
+    runs = [run(repo, "-j", "2", "--keep-going", check=False) for _ in range(stress(2))]
+
+    assert {ran.returncode for ran in runs} == {1}
+    assert outcomes(repo) == {"a: [1]": "passed", "a: [2]": "passed", "a: [3]": "failed", "a: [4]": "passed"}
+    assert wait_until(lambda: left(engine.api, repo) == [])

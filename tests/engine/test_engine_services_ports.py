@@ -1,0 +1,23 @@
+"""Which ports the kernel says are listened on."""
+
+from __future__ import annotations
+
+from hookci.engine.readiness import _listened_on
+
+
+def test_ports_are_read_from_what_the_kernel_says() -> None:
+    tables = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0B00007F:9079 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 19537065 1
+   1: 00000000:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 19537066 1
+   2: 020012AC:0050 030012AC:B43E 06 00000000:00000000 03:00001758 00000000     0        0 0 3
+  sl  local_address                         remote_address                        st tx_queue rx_queue
+   0: 00000000000000000000000000000000:18EB 00000000000000000000000000000000:0000 0A 00000000:00000000
+   1: 00000000000000000000000001000000:0051 00000000000000000000000000000000:0000 0A 00000000:00000000
+   2: 0000000000000000FFFF00000100007F:0052 00000000000000000000000000000000:0000 0A 00000000:00000000
+   3: 0000000000000000FFFF0000020012AC:0053 00000000000000000000000000000000:0000 0A 00000000:00000000
+"""
+
+    ports = _listened_on(tables)
+
+    assert ports == {0x1538, 0x18EB, 0x0053}

@@ -1,0 +1,88 @@
+"""A repository with hooks, and the two who may answer in them: the shim by itself, and hookci in full."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hookci
+from hookci.git.shims import Shim, read_shim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conftest import Ran, Repo
+
+MAIN = Path(hookci.__file__).resolve().parent / "__main__.py"
+START = 'exec "$python" -I "$main" hook'
+ASKED_PYTHON = 42
+ZERO = "0" * 40
+
+
+def settle() -> None:
+    """Let what was written last be old enough to be told from what is written next."""
+    time.sleep(0.15)
+
+
+def environment(repo: Repo) -> dict[str, str]:
+    """What git adds for a hook: its own programs come first on the PATH."""
+    programs = repo.out("--exec-path")
+    path = f"{programs}{os.pathsep}{repo.env['PATH']}"
+    return {"GIT_EXEC_PATH": programs, "GIT_INDEX_FILE": ".git/index", "PATH": path}
+
+
+def pushed(*commits: str) -> str:
+    """What git writes to a push hook."""
+    return "".join(f"HEAD {commit} refs/heads/b{number} {ZERO}\n" for number, commit in enumerate(commits))
+
+
+def shim_answers(
+    repo: Repo,
+    hook: str = "pre-commit",
+    *,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    shell: Sequence[str] = ("sh",),
+    cwd: Path | None = None,
+    python: Path | None = None,
+    main: Path = MAIN,
+) -> Ran | None:
+    """What the shim answers by itself; None when it would start Python."""
+    shim = repo.path.parent / "asked-shim"
+    text = Shim(hook, python or Path(sys.executable), main).fill(read_shim()).decode()
+    assert text.count(START) == 1
+    shim.write_text(text.replace(START, f"exit {ASKED_PYTHON} #"))
+    given = {**environment(repo), **(env or {})}
+    ran = repo.run(*shell, str(shim), "origin", "url", check=False, env=given, stdin=stdin, cwd=cwd)
+    assert ran.returncode in {0, ASKED_PYTHON}, ran.output
+    return None if ran.returncode else ran
+
+
+def in_full(
+    repo: Repo,
+    hook: str = "pre-commit",
+    *,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    main: Path = MAIN,
+    cwd: Path | None = None,
+) -> Ran:
+    """What hookci says when it is started."""
+    argv = [sys.executable, "-I", str(main), "hook", hook, "--", "origin", "url"]
+    return repo.run(*argv, check=False, env={**environment(repo), **(env or {})}, stdin=stdin, cwd=cwd)
+
+
+def records(repo: Repo, hook: str = "pre-commit") -> list[Path]:
+    """The records there are for a hook."""
+    place = repo.path / ".git/hookci/green" / hook
+    return sorted(place.iterdir()) if place.is_dir() else []
+
+
+def with_umask(umask: int, repo: Repo, *argv: str, env: Mapping[str, str]) -> int:
+    """Run a program under another umask; its exit status."""
+    done = subprocess.run(argv, cwd=repo.path, env={**repo.env, **env}, umask=umask, capture_output=True, check=False)
+    return done.returncode
