@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hookci.config.health import read_health
@@ -38,10 +39,12 @@ _NO_COMPONENT = re.compile(r"^\.|\.\.|[\x00-\x20\x7f~^:?*\[\\/]|@\{|\.$|\.lock$|
 def read_environments(structure: Structure, jobs: Mapping[str, Job], problems: list[Problem]) -> dict[str, Environment]:
     """The environments of a document by name, in its order; ``jobs`` are those whose artifacts they may deploy."""
     environments: dict[str, Environment] = {}
+    built = tuple(dict.fromkeys(job.group for job in jobs.values() if job.build is not None and job.rules is None))
     for name, table in structure.document.environments.items():
         path = ("environments", name)
         _check_name(name, path, problems)
-        environments[name] = _environment(name, table, path, problems)
+        environment = _environment(name, table, path, problems)
+        environments[name] = environment if "needs" in table.model_fields_set else replace(environment, needs=built)
         check_deployed(structure, jobs, environments[name].needs, (*path, "needs"), problems)
     _check_after(structure, environments, problems)
     return environments

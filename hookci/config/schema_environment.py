@@ -135,7 +135,10 @@ class EnvironmentTable(Table):
         default=None,
         description="Variables that are masked in all output: names, or a table that says where each comes from.",
     )
-    needs: Texts | None = Field(default=None, description="The jobs whose artifacts are deployed.")
+    needs: Texts | None = Field(
+        default=None,
+        description="The jobs whose artifacts are deployed; default: those that build an image in every run.",
+    )
     keep: Annotated[int, Field(ge=1)] = Field(
         default=_DEFAULT.keep, description="How many verified releases can be gone back to."
     )

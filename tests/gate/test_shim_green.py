@@ -112,11 +112,12 @@ def test_a_clone_that_deploys_is_found_wherever_it_is_said(
     assert post_commit(repo, tmp_path, shell, **env)
 
 
-def test_a_clone_that_deploys_nothing_does_not_even_ask_git(repo: Repo, tmp_path: Path) -> None:
+def test_where_nothing_follows_a_branch_not_even_git_is_asked(repo: Repo, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").write_text(f"#!/bin/sh\n: >'{tmp_path}/asked'\n")
     (tmp_path / "bin" / "git").chmod(0o755)
 
+    (repo.path.parent / "home/.gitconfig").write_text("[user]\n\tname = Ana\n")
     started = post_commit(repo, tmp_path, PATH=f"{tmp_path}/bin:{repo.env['PATH']}")
 
     assert (started, (tmp_path / "asked").exists()) == (False, False)
