@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hookci.config.load import CONFIG_FILES, PIPELINE_FILES, parse
 from hookci.config.settings import read_settings
 from hookci.errors import ConfigError
-from hookci.git.snapshots import of_revision
+from hookci.git.snapshots import Scratch, of_revision
 from hookci.model.checkup import Finding, Level
 from hookci.reading import pipeline_of_files, pipeline_of_tree
-from hookci.session import scratch_of
+from hookci.workspace.slots import repository_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def examine_pipeline(patient: Patient) -> Iterator[Finding]:
 def pipeline_here(patient: Patient) -> Pipeline | None:
     """What the work tree defines; without one, what the last commit does."""
     repository, home = patient.repository, patient.machine.data_home
-    scratch = scratch_of(patient.machine, repository)
+    scratch = Scratch(repository_directory(patient.machine.cache_home, repository))
     if repository.top is not None:
         return pipeline_of_files(repository, scratch, repository.top, home)
     head = repository.ask("rev-parse", "--verify", "-q", "HEAD^{commit}")

@@ -35,7 +35,7 @@ class Engine:
     """An engine that was reached: how a person calls it, its own id, the API's version and what speaks it.
 
     ``socket`` is the path of its socket when that is one of this machine, ``kind`` what the machine is on which it runs
-    containers: system, architecture and kernel.
+    containers: system, architecture and kernel.  ``is_podman`` is for what Podman's compatible API does differently.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Engine:
     api: APIClient = field(repr=False)
     socket: str | None = None
     kind: str = ""
+    is_podman: bool = False
 
     @contextlib.contextmanager
     def calling(self, what: str) -> Iterator[APIClient]:

@@ -114,8 +114,7 @@ def _reach(endpoint: Endpoint) -> Engine:
     api.timeout = _ANSWER
     api.tunnel = tunnel
     atexit.register(api.close)
-    kind = " ".join(str(version.get(part, "")) for part in ("Os", "Arch", "KernelVersion"))
-    return Engine(endpoint.name, identity, api.api_version, api, endpoint.socket, kind)
+    return Engine(endpoint.name, identity, api.api_version, api, endpoint.socket, _kind(version), _is_podman(version))
 
 
 class _Client(APIClient):
@@ -143,9 +142,13 @@ def _kind(version: Mapping[str, Any]) -> str:
     return " ".join(str(version.get(key, "")) for key in ("Os", "Arch", "KernelVersion")).strip()
 
 
+def _is_podman(version: Mapping[str, Any]) -> bool:
+    return any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ())
+
+
 def _identity(api: APIClient, version: Mapping[str, Any], endpoint: Endpoint) -> str:
     """What tells this engine from others; Podman makes up another id for each call, and takes long for it."""
-    if any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ()):
+    if _is_podman(version):
         return endpoint.url
     return str(api.info()["ID"])
 

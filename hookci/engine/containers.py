@@ -36,6 +36,8 @@ _ENDING = 10.0
 _KILLED = 137
 """128 + SIGKILL."""
 _HELPER = 600.0
+_SETTLED = frozenset({"created", "exited"})
+"""States of Podman's in which nothing is done to a container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ class Container:
             EngineError: it could not be started.
             EngineGoneError: nobody knows how it ended.
         """
+        if self.engine.is_podman:
+            self._until_settled(time.monotonic() + _ENDING)
         clock = time.monotonic()
         with self.engine.calling("follow the container") as api:
             stream = api.attach(self.id, stdout=True, stderr=True, stream=True)
@@ -162,6 +166,21 @@ class Container:
                 output.drain(sink, _DRAIN)
                 self._until_ended(time.monotonic() + _ENDING, None)
         return Ended(why, self._state()["ExitCode"], time.monotonic() - clock)
+
+    def _until_settled(self, deadline: float) -> None:
+        """Wait until Podman has cleaned up after the last run of it.
+
+        That is done by a process of its own, a while after the end: it would do away with what an attachment makes
+        ready, and all output of the next run would be lost.  Only Podman's own API tells ended (``stopped``) from
+        cleaned up (``exited``).
+        """
+        while time.monotonic() < deadline:
+            with self.engine.calling("look at the container") as api:
+                url = f"{api.base_url}/v4.0.0/libpod/containers/{self.id}/json"
+                answer = api.get(url, timeout=_ENDING)
+            if not answer.ok or answer.json()["State"]["Status"] in _SETTLED:
+                return
+            time.sleep(0.02)
 
     def _until_ended(self, deadline: float, cancel: Cancel | None) -> str:
         """Wait for a container whose output is over; most have ended by then, and some only close their output."""

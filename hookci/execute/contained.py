@@ -144,6 +144,10 @@ class ContainerPlace:
             if unseen and any(bind.source in error.message for bind in bound):
                 return None
             raise
+        if self.rooms.desk.engine.is_podman and get_file(container, f"{_SCRIPTS}/step") is None:
+            # it makes the directories that are not there, and says nothing
+            container.remove()
+            return None
         self._give_workspace(info, cancel)
         return container
 

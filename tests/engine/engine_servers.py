@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import socketserver
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from wanted import needed
 
 if TYPE_CHECKING:
@@ -131,8 +133,12 @@ def podman() -> Iterator[str]:
     url = f"unix://{place}/socket"
     options = {"root": "storage", "runroot": "run", "network-config-dir": "networks"}
     own = [word for name, below in options.items() for word in (f"--{name}", str(place / below))]
+    # its usual limits are more than root may have on some machines
+    (place / "conf").write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+    env = {**os.environ, "CONTAINERS_CONF": str(place / "conf")}
     with (place / "log").open("wb") as log:
-        service = subprocess.Popen([program, *own, "system", "service", "--time=0", url], stdout=log, stderr=log)
+        command = [program, *own, "system", "service", "--time=0", url]
+        service = subprocess.Popen(command, stdout=log, stderr=log, env=env)
     try:
         end = time.monotonic() + 60
         while not (place / "socket").exists():
@@ -143,6 +149,11 @@ def podman() -> Iterator[str]:
     finally:
         service.terminate()
         service.wait()
+        # what looks after commands in containers stays for five minutes, and would then make the directories again
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(place) in word for word in process.info["cmdline"] or ()):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         # what it has mounted for itself
         subprocess.run(["umount", "-l", str(place / "storage/overlay")], check=False, capture_output=True)
         shutil.rmtree(place, ignore_errors=True)

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.executors
-
 
 @pytest.fixture
 def evidence(tmp_path: Path) -> Evidence:

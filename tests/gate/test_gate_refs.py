@@ -8,8 +8,6 @@ from guarded import Evidence, guard, push, refused
 if TYPE_CHECKING:
     from conftest import Repo
 
-pytestmark = pytest.mark.executors
-
 
 def test_a_light_tag_is_judged_and_known_by_its_name(repo: Repo) -> None:
     guard(repo, Evidence(repo.path.parent / "evidence").config.replace("cp -a . ", ": "))

@@ -190,7 +190,7 @@ def test_uninstall_gives_back_every_byte_mode_and_link(repo: Repo, program: Prog
     (hooks / "pre-merge-commit").symlink_to("pre-commit")
     (hooks / "pre-push").write_bytes(b"#!/bin/sh\r\n\xff\0 no line end")
     (hooks / "pre-push").chmod(0o640)
-    (hooks / "post-merge").symlink_to("/nowhere")
+    (hooks / "post-merge").symlink_to("no/such/place")
     script(hooks / "post-commit", "exit 0", mode=0o4751)
     script(hooks / "commit-msg", "exit 0")
     os.utime(hooks / "post-commit", ns=(1, 2))

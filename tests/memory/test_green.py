@@ -50,6 +50,9 @@ class World:
         settle()
         for hook, stdin in (("pre-commit", ""), ("pre-push", pushed(self.head))):
             assert in_full(repo, hook, stdin=stdin).returncode == 0
+            if not shim_answers(repo, hook, stdin=stdin):  # a directory of the PATH had just been changed by others
+                settle()
+                assert in_full(repo, hook, stdin=stdin).returncode == 0
             assert shim_answers(repo, hook, stdin=stdin), records(repo, hook)
 
     def tool(self, line: str) -> None:
