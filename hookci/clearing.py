@@ -34,8 +34,8 @@ def clear(machine: Machine, wanted: str | None) -> tuple[Engine, Swept]:
         EngineGoneError: the engine cannot be reached.
     """
     from hookci.engine.connect import connect  # noqa: PLC0415 (only with an engine)
-    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415
-    from hookci.engine.leftovers import remove_kept, sweep  # noqa: PLC0415
+    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415 (the same)
+    from hookci.engine.leftovers import remove_kept, sweep  # noqa: PLC0415 (the same)
 
     env = machine.env
     wanted = wanted or Session.open(machine).settings.engine

@@ -45,8 +45,8 @@ def engine_desk(wanted: str | None, env: Mapping[str, str], repository: str, hos
 
 def _reach(wanted: str | None, env: Mapping[str, str], repository: str, host: str) -> Engine:
     from hookci.engine.connect import connect  # noqa: PLC0415 (only with an engine)
-    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415
-    from hookci.engine.leftovers import sweep  # noqa: PLC0415
+    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415 (the same)
+    from hookci.engine.leftovers import sweep  # noqa: PLC0415 (the same)
 
     engine = connect(find_endpoints(wanted, env, Path(env.get("HOME", "/"))))
     sweep(engine, repository, host, process_lives)

@@ -22,8 +22,8 @@ __all__ = ["examine_engine"]
 def examine_engine(patient: Patient) -> Iterator[Finding]:
     """The engine; that there is none is a problem only where a job wants one."""
     from hookci.engine.calls import EngineError  # noqa: PLC0415 (no other check needs an engine)
-    from hookci.engine.connect import connect  # noqa: PLC0415
-    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415
+    from hookci.engine.connect import connect  # noqa: PLC0415 (the same)
+    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415 (the same)
 
     env = patient.machine.env
     jobs = _in_containers(patient)

@@ -20,6 +20,7 @@ from hookci.execute.environment import expand
 from hookci.execute.place import Ran
 from hookci.execute.script import make_script
 from hookci.execute.travel import FarWorkspace, git_depth
+from hookci.proc.supervise import Cancel
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from hookci.model.container import Image, Service
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
-    from hookci.proc.supervise import Cancel
     from hookci.workspace.slots import Slot
 
 __all__ = ["ContainerPlace"]
@@ -323,13 +323,17 @@ class ContainerPlace:
     def _user(self, info: ImageInfo) -> str:
         return (self.job.image.user if self.job.image else None) or info.user
 
-    def _take_workspace(self, cancel: Cancel) -> None:
-        """Make the files that the container wrote the user's own."""
+    def _take_workspace(self) -> None:
+        """Make the files that the container wrote the user's own, also those of a job that was cancelled."""
         uid, gid = self._me()
         root = os.fsdecode(self.slot.workspace)
         if self._info is None or not (self._given or uid != 0) or not _has_foreign(root, uid):
             return
-        self._chown(f"{uid}:{gid}", self._info, cancel)
+        own = Cancel()
+        try:
+            self._chown(f"{uid}:{gid}", self._info, own)
+        finally:
+            own.close()
         self._given = False
 
     def _me(self) -> tuple[int, int]:
@@ -359,10 +363,13 @@ class ContainerPlace:
         if self._far is not None and self._container is not None:
             self._far.fetch(self._container, patterns)
         elif self._cancel is not None:
-            self._take_workspace(self._cancel)
+            self._take_workspace()
 
     def close(self) -> None:
         """Remove the container, its services, and the scripts."""
+        if self._given:  # an error came in between
+            with contextlib.suppress(HookciError):
+                self._take_workspace()
         if self._container is not None:
             self._container.remove()
         if self._services is not None:

@@ -96,7 +96,7 @@ class _Shape:
 
 
 def _model_modules() -> list[tuple[str, Any]]:
-    from hookci.model import container, environment, expression, notification, pipeline, scan  # noqa: PLC0415
+    from hookci.model import container, environment, expression, notification, pipeline, scan  # noqa: PLC0415 (only to keep)
 
     modules = (container, environment, expression, notification, pipeline, scan)
     return [(module.__name__, sys.modules[module.__name__]) for module in modules]
