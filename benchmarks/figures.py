@@ -1,123 +1,227 @@
-"""Pure: what is measured, and the figures that are made of it."""
+"""Pure: what is asked for, what was measured, and what comes of the two."""
 
 from __future__ import annotations
 
-import itertools
+import random
 import statistics
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["EMPTY", "NO_HOOK", "OURS", "Results", "Scene", "Spread", "Time", "as_json", "spread"]
+__all__ = [
+    "OURS",
+    "Bound",
+    "Figure",
+    "Found",
+    "Group",
+    "Part",
+    "Ratio",
+    "Results",
+    "Standing",
+    "Table",
+    "as_json",
+    "from_json",
+    "ratio",
+]
 
-NO_HOOK, EMPTY, OURS = "no hook", "empty hook", "hookci"
+OURS = "hookci"
+_DRAWS = 1_000
+_TAIL = 0.025
+"""95 % of what is drawn lies between the ends of an interval."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Scene:
-    """What a person does: commits or pushes, in a repository of so many files, a tree that was judged before or not."""
+class Standing(Enum):
+    """What becomes of a bound."""
 
-    act: str
-    files: int
-    again: bool
+    REACHED = "reached"
+    MISSED = "not reached"
+    NOISE = "noise"
+    FAILED = "failed"
 
-    def __str__(self) -> str:
-        return f"{self.act}, {'the same tree again' if self.again else 'a new tree'}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A figure to reach: what hookci takes, in times of what something else takes, at most."""
+
+    what: str
+    against: str
+    at_most: float
+    unit: str = "ms"
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
-    """How long one command took, in milliseconds: on the clock, and on the processors."""
+class Part:
+    """One thing that a figure of hookci's is made of, in the figure's unit."""
 
-    wall: float
-    cpu: float
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was measured, one value of each round: hookci's, and that of what it is compared with.
+
+    ``parts`` were measured apart, and say what hookci's is made of.
+    """
+
+    ours: Sequence[float]
+    theirs: Sequence[float]
+    parts: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """The median and the quartiles of several measurements."""
+class Ratio:
+    """A ratio of two medians, and between what it lies in 95 % of all draws from the rounds."""
 
-    median: float
+    value: float
     low: float
     high: float
 
 
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio | None:
+    """The median of ``ours`` in times of that of ``theirs``; None when one of them is no more than noise.
+
+    Rounds are drawn as pairs, so that what disturbed both is in both; the same figures give the same interval.
+    """
+    chance = random.Random(len(ours))  # noqa: S311 (statistics)
+    pairs = list(zip(ours, theirs, strict=True))
+    value = _of_medians(pairs)
+    draws = [_of_medians(chance.choices(pairs, k=len(pairs))) for _ in range(_DRAWS)]
+    drawn = sorted(draw for draw in draws if draw is not None)
+    if value is None or value < 0 or len(drawn) < (1 - _TAIL) * _DRAWS:
+        return None
+    last = len(drawn) - 1
+    return Ratio(value, drawn[round(_TAIL * last)], drawn[round((1 - _TAIL) * last)])
+
+
+def _of_medians(pairs: Sequence[tuple[float, float]]) -> float | None:
+    below = statistics.median(theirs for _ours, theirs in pairs)
+    return statistics.median(ours for ours, _theirs in pairs) / below if below > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A bound with what was measured, or with why it could not be."""
+
+    bound: Bound
+    found: Found | None = None
+    failure: str = ""
+
+    @property
+    def ratio(self) -> Ratio | None:
+        """None when nothing was measured, or only noise."""
+        return ratio(self.found.ours, self.found.theirs) if self.found else None
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the bound is reached."""
+        if self.found is None:
+            return Standing.FAILED
+        found = self.ratio
+        if found is None:
+            return Standing.NOISE
+        return Standing.REACHED if found.value <= self.bound.at_most else Standing.MISSED
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """What hookci takes, and what it is compared with."""
+        if self.found is None:
+            raise ValueError(self.failure)
+        return statistics.median(self.found.ours), statistics.median(self.found.theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """More of what a group found, in words and numbers."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """All figures of one module; ``facts`` say when they were measured, of what, and beside what."""
+
+    name: str
+    facts: Mapping[str, str]
+    figures: Sequence[Figure]
+    tables: Sequence[Table] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One run of the benchmark.
-
-    ``times`` has the times of each scene by hook, one of each round; ``jobs`` says how often the job of a hook ran on
-    an act: for a new tree, and for the same tree again.
-    """
+    """One run; ``facts`` are those of the machine and the programs, ``quick`` says it was made with less of all."""
 
     facts: Mapping[str, str]
-    rounds: int
-    jobs: Mapping[str, Mapping[str, tuple[int, int]]]
-    times: Mapping[Scene, Mapping[str, Sequence[Time]]]
+    quick: bool
+    groups: Sequence[Group] = field(default=())
 
     @property
-    def scenes(self) -> list[Scene]:
-        """In the order of tables: what is done, the size of the repository, first a new tree."""
-        return sorted(self.times)
+    def figures(self) -> list[Figure]:
+        """Those of all groups."""
+        return [figure for group in self.groups for figure in group.figures]
 
-    @property
-    def hooks(self) -> list[str]:
-        """All but no hook, hookci last."""
-        names = next(iter(self.times.values()))
-        return [*(name for name in names if name not in {NO_HOOK, OURS}), OURS]
-
-    def plain(self, scene: Scene) -> Spread:
-        """How long the act takes without a hook."""
-        return spread([time.wall for time in self.times[scene][NO_HOOK]])
-
-    def added(self, scene: Scene, hook: str) -> Spread:
-        """What a hook adds to that: the median of the differences within each round."""
-        pairs = zip(self.times[scene][hook], self.times[scene][NO_HOOK], strict=True)
-        return spread([ours.wall - none.wall for ours, none in pairs])
-
-    def added_cpu(self, scene: Scene, hook: str) -> Spread:
-        """The same of the time on the processors."""
-        pairs = zip(self.times[scene][hook], self.times[scene][NO_HOOK], strict=True)
-        return spread([ours.cpu - none.cpu for ours, none in pairs])
-
-    def against(self, scene: Scene, hook: str) -> float | None:
-        """What hookci adds, in times of what ``hook`` adds; None when that is no more than noise."""
-        theirs = self.added(scene, hook)
-        return self.added(scene, OURS).median / theirs.median if theirs.low > 0 else None
-
-    def slower(self, hook: str) -> list[Scene]:
-        """Where hookci adds more than ``hook``."""
-        ours = {scene: self.added(scene, OURS).median for scene in self.scenes}
-        return [scene for scene in self.scenes if ours[scene] > self.added(scene, hook).median]
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Median and quartiles, of one value too."""
-    if len(values) == 1:
-        return Spread(values[0], values[0], values[0])
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(middle, low, high)
+    def count(self, standing: Standing) -> int:
+        """How many figures stand so."""
+        return sum(figure.standing is standing for figure in self.figures)
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """All that was measured, and the figures of it, for ``json.dump``; times are milliseconds."""
-    scenes = [
-        {
-            "act": scene.act,
-            "files": scene.files,
-            "tree": "again" if scene.again else "new",
-            "hook": hook,
-            "added": _rounded(results.added(scene, hook)),
-            "added_cpu": _rounded(results.added_cpu(scene, hook)),
-            "wall": [round(time.wall, 2) for time in results.times[scene][hook]],
-            "cpu": [round(time.cpu, 2) for time in results.times[scene][hook]],
-        }
-        for scene, hook in itertools.product(results.scenes, [NO_HOOK, *results.hooks])
-    ]
-    return {"facts": dict(results.facts), "rounds": results.rounds, "jobs_run": results.jobs, "scenes": scenes}
+    """All that was measured, for ``json.dump``."""
+    return {
+        "facts": dict(results.facts),
+        "quick": results.quick,
+        "groups": [
+            {
+                "name": group.name,
+                "facts": dict(group.facts),
+                "figures": [_figure_as_json(figure) for figure in group.figures],
+                "tables": [asdict(table) for table in group.tables],
+            }
+            for group in results.groups
+        ],
+    }
 
 
-def _rounded(found: Spread) -> dict[str, float]:
-    return {"median": round(found.median, 2), "low": round(found.low, 2), "high": round(found.high, 2)}
+def _figure_as_json(figure: Figure) -> dict[str, Any]:
+    found, shown = figure.found, figure.ratio
+    document = {**asdict(figure.bound), "standing": figure.standing.value, "failure": figure.failure}
+    if shown:
+        document["ratio"] = {name: round(value, 4) for name, value in asdict(shown).items()}
+    if found:
+        document["ours"], document["theirs"] = _rounded(found.ours), _rounded(found.theirs)
+        document["parts"] = [{"name": part.name, "value": round(part.value, 3)} for part in found.parts]
+    return document
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 3) for value in values]
+
+
+def from_json(document: Mapping[str, Any]) -> Results:
+    """What `as_json` made; figures are worked out again from what was measured."""
+    return Results(
+        facts=document["facts"],
+        quick=document["quick"],
+        groups=[
+            Group(
+                name=group["name"],
+                facts=group["facts"],
+                figures=[_figure_from_json(figure) for figure in group["figures"]],
+                tables=[Table(**table) for table in group["tables"]],
+            )
+            for group in document["groups"]
+        ],
+    )
+
+
+def _figure_from_json(document: Mapping[str, Any]) -> Figure:
+    bound = Bound(**{name: document[name] for name in ("what", "against", "at_most", "unit")})
+    if "ours" not in document:
+        return Figure(bound=bound, failure=document["failure"])
+    parts = [Part(**part) for part in document["parts"]]
+    return Figure(bound=bound, found=Found(ours=document["ours"], theirs=document["theirs"], parts=parts))

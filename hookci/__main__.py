@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 __all__ = ["main"]
+
+_MADE = 100_000
+"""Objects that are made before garbage is looked for; the usual number is 700."""
 
 
 def _find_ourselves() -> None:
@@ -34,13 +38,18 @@ def main() -> int:
     # Python leaves out what was closed (`hookci run >&-`); nothing that is told depends on a reader.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
-    if sys.argv[1:2] == ["hook"]:
-        from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
+    # imports leave no garbage: looking for it would be a tenth of the start, and most of the end
+    gc.set_threshold(_MADE)
+    try:
+        if sys.argv[1:2] == ["hook"]:
+            from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 
-        return run_hook(sys.argv[2:])
-    from hookci.cli.commands import run_command  # noqa: PLC0415
+            return run_hook(sys.argv[2:])
+        from hookci.cli.commands import run_command  # noqa: PLC0415
 
-    return run_command(sys.argv[1:])
+        return run_command(sys.argv[1:])
+    finally:
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from zipfile import is_zipfile
+
+from msgspec import Struct
 
 from hookci.errors import HookciError, StateError, UsageError
 from hookci.scan.advisories.database import Database, database_path
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AdvisoriesStatus", "advisories_status", "import_advisories", "update_advisories"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdvisoriesStatus:
+class AdvisoriesStatus(Struct, frozen=True, kw_only=True):
     """The database at ``path``: what there is for each ecosystem; nothing at all when there is no database."""
 
     path: Path

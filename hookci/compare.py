@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.execute.keys import definition
 from hookci.execute.scans import Comparison, ScanContext
@@ -35,8 +37,7 @@ __all__ = ["Scans"]
 _FILE_MODES = {"100644", "100755"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scans:
+class Scans(Struct, frozen=True, kw_only=True):
     """All that scans need of the repository and the machine; nothing is asked of git before a scan wants it."""
 
     repository: Repository

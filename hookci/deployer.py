@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import socket
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hookci.deploy.desk import Candidate, DeployDesk
 from hookci.deploy.engine import Engine
@@ -27,7 +29,9 @@ from hookci.git.tags import person
 from hookci.git.wire import RemoteError
 from hookci.model.event import Notice
 from hookci.model.globs import any_matches
+from hookci.model.plan import Action
 from hookci.model.release import DeploymentState, Kind, Lock
+from hookci.model.result import Outcome
 from hookci.proc.supervise import Cancel
 from hookci.proc.tree import release_orphans
 from hookci.store.deployments import DeploymentStore
@@ -41,11 +45,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hookci.deploy.trust import Executed
+    from hookci.deployjobs import Deploying, Start
     from hookci.execute.schedule import Interrupts
     from hookci.model.environment import Environment
     from hookci.model.event import Observer
     from hookci.model.notification import Notify
     from hookci.model.release import Deployment, Release
+    from hookci.model.result import RunResult
     from hookci.model.snapshot import Snapshot
     from hookci.session import Session
 
@@ -61,12 +67,11 @@ def remote_name(session: Session) -> str | None:
     return chosen or ("origin" if "origin" in known else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """A commit that is to be made live, and the environment as that commit's config describes it.
 
     ``release`` is the one that is promoted or gone back to.  ``run`` is the pipeline run that was green, ``given`` the
-    run in which each needed job left its artifacts.
+    run in which each needed job left its artifacts.  ``deploying`` are the jobs that deploy, if such do.
     """
 
     environment: Environment
@@ -79,6 +84,7 @@ class Target:
     given: Mapping[str, int] = field(default_factory=dict)
     irreversible: bool = False
     approver: str = ""
+    deploying: Deploying | None = None
 
     @property
     def commit(self) -> str:
@@ -86,9 +92,8 @@ class Target:
         return self.snapshot.commit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployer:
-    """Deploys to the environment ``name``; made by `open_deployer`."""
+class Deployer(Struct, frozen=True, kw_only=True):
+    """Deploys to the environment ``name``; made by `open_deployer`.  ``listening`` are told of interrupts too."""
 
     session: Session
     name: str
@@ -99,6 +104,7 @@ class Deployer:
     cancel_back: Cancel
     interrupt: Callable[[str], None]
     stop: Interrupts
+    listening: list[Callable[[str], object]]
 
     # -- what is known
 
@@ -109,9 +115,9 @@ class Deployer:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the newest release is live for sure: the last attempt did not get stuck."""
+        """Whether the newest release is live for sure: the last attempt did not get stuck, and was a deployment."""
         last = next(iter(self.store.last(1, self.name)), None)
-        return last is None or last.state is not DeploymentState.STUCK
+        return last is None or last.state not in {DeploymentState.STUCK, DeploymentState.PLAYED}
 
     def require_free(self, *, wait: bool) -> None:
         """Refuse at once what would be refused after minutes.
@@ -215,17 +221,23 @@ class Deployer:
         session = self.session
         snapshot = of_revision(session.repository, commit)
         pipeline = session.configured(snapshot)
-        environment = pipeline.environments.get(self.name)
+        environment, notify, deploying = pipeline.environments.get(self.name), pipeline.notify, None
         if environment is None:
             raise UsageError(f"{pipeline.source} of {commit[:8]} has no environment `{self.name}`")
+        if environment.jobs:
+            from hookci.deployjobs import deploying_jobs  # noqa: PLC0415 (only where jobs of GitLab's deploy)
+
+            deploying = deploying_jobs(session, environment, commit)
+            snapshot, environment, notify = deploying.snapshot, deploying.environment, deploying.notify
         blobs = tree_blobs(session.repository, session.scratch, snapshot.tree)
         return Target(
             environment=environment,
             snapshot=snapshot,
             kind=kind,
             executed=executed(environment, blobs, self.read),
-            notify=pipeline.notify,
+            notify=notify,
             irreversible=irreversible or self._changes(snapshot, environment.irreversible),
+            deploying=deploying,
         )
 
     def target_of(self, release: Release, kind: Kind, *, irreversible: bool = False) -> Target:
@@ -249,7 +261,7 @@ class Deployer:
             HookciError: they are, or they are not what was verified.
         """
         needs, release = target.environment.needs, target.release
-        if not needs or release is None:
+        if release is None or not (needs or release.artifacts):
             return
         attempt = self.kept_of(release.environment).release(release.number)
         if attempt is None or not attempt.jobs:
@@ -260,6 +272,33 @@ class Deployer:
             raise HookciError(
                 f"the artifacts of {release.environment} {release.number} are not those that were verified"
             )
+
+    def require_taken(self, target: Target) -> None:
+        """Refuse a promotion that would go without artifacts which the jobs of this environment get.
+
+        Raises:
+            UsageError: the release that is promoted has none of a job that always leaves them.
+        """
+        deploying, release = target.deploying, target.release
+        if deploying is None or release is None or release.environment == self.name:
+            return
+        older = self.kept_of(release.environment).release(release.number)
+        there = older.jobs if older is not None else []
+        for name in deploying.takes_from:
+            giver = deploying.plan.jobs[name]
+            if name not in there and giver.action is Action.RUN and not giver.job.allow_failure.allowed:
+                what = f"{release.environment} {release.number} was deployed without the artifacts of `{name}`"
+                hint = f"let the jobs that deploy to {release.environment} and {self.name} get the same artifacts"
+                raise UsageError(f"{what}, which {self.name} needs", hint)
+
+    def left_in(self, result: RunResult, names: Iterable[str]) -> dict[str, int]:
+        """The run in which each of the jobs ``names`` left its artifacts, of those that did."""
+        store = ArtifactStore(self.session.place / "artifacts", self.session.machine.env)
+        good = {job.name: job for job in result.jobs if job.outcome.is_good}
+        found = {name: good[name].passed_in or result.number for name in names if name in good}
+        # of one that was allowed to fail there may be none
+        failed = {name for name in found if good[name].outcome is Outcome.ALLOWED_FAILURE}
+        return {name: run for name, run in found.items() if name not in failed or store.has(run, name)}
 
     # -- acting
 
@@ -394,6 +433,7 @@ class Deployer:
             snapshot=target.snapshot,
             kind=target.kind,
             commands=environment.rollback if back else environment.script,
+            start=self._start(target, target.deploying) if target.deploying is not None and not back else None,
             config=target.executed.digest,
             source=target.release.number if target.release else None,
             run=target.run,
@@ -402,6 +442,28 @@ class Deployer:
             artifacts={job: self._taking(job, target) for job in self._jobs(target)},
             secrets=self._secrets(environment),
             live=self.live,
+        )
+
+    def _start(self, target: Target, deploying: Deploying) -> Start:
+        """How the jobs are started that deploy."""
+        from hookci.deployjobs import Start  # noqa: PLC0415 (only where jobs of GitLab's deploy)
+
+        environment, live = target.environment, self.live
+        told = {
+            **environment.variables,
+            "HOOKCI_ENVIRONMENT": environment.name,
+            "HOOKCI_DEPLOY_KIND": target.kind.value,
+            "HOOKCI_PREVIOUS_RELEASE": str(live.number) if live else "",
+            "HOOKCI_PREVIOUS_COMMIT": live.commit if live else "",
+        }
+        return Start(
+            session=self.session,
+            deploying=deploying,
+            run=target.run if target.kind is Kind.DEPLOY else None,
+            told=told,
+            secrets=self._secrets(environment),
+            passed=environment.pass_env,
+            listening=self.listening,
         )
 
     def _jobs(self, target: Target) -> list[str]:
@@ -458,9 +520,12 @@ def open_deployer(session: Session, name: str, tell: Observer, stop: Interrupts,
     A first request to end, through ``stop``, ends what goes forward, a second one also what goes back.
     """
     forward, back = Cancel(), Cancel()
+    listening: list[Callable[[str], object]] = []
 
     def interrupt(reason: str) -> None:
         (forward if forward.reason is None else back).request(reason)
+        for listener in listening:
+            listener(reason)
 
     with closing(forward), closing(back), DeploymentStore(session.state, session.machine.clock) as store:
         for warning in store.warnings:
@@ -478,6 +543,7 @@ def open_deployer(session: Session, name: str, tell: Observer, stop: Interrupts,
                 cancel_back=back,
                 interrupt=interrupt,
                 stop=stop,
+                listening=listening,
             )
         finally:
             stop.listen(None)

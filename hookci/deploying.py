@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.deploy.recovery import recover
 from hookci.deploy.target import (
@@ -19,17 +21,20 @@ from hookci.deploy.trust import Changed, Trusted, Unknown
 from hookci.deployer import Deployer, Target, open_deployer
 from hookci.errors import HookciError, InterruptedRunError, RolledBackError, StuckError, UsageError, WaitingError
 from hookci.execute.schedule import Interrupts
-from hookci.flow import judge_commit
+from hookci.flow import Request as RunRequest
+from hookci.flow import judge_commit, plan_for
 from hookci.git.releases import releases
 from hookci.git.snapshots import of_revision
 from hookci.model.release import DeploymentState, Kind
 from hookci.model.result import Verdict
+from hookci.model.snapshot import HookName
 from hookci.permission import Ask, approve, approved, shown, trusted
-from hookci.session import Session
+from hookci.session import RunOptions, Session
 
 if TYPE_CHECKING:
     from hookci.deploy.engine import Engine
     from hookci.deploy.recovery import Leftover
+    from hookci.deployjobs import Deploying
     from hookci.model.environment import Environment
     from hookci.model.event import Observer
     from hookci.model.release import Deployment, Release, Request
@@ -48,8 +53,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployRequest:
+class DeployRequest(Struct, frozen=True, kw_only=True):
     """What a person or a hook asks for.
 
     ``environment`` None means the only one there can be; ``revision`` None what its branch is at.  ``by_hand`` is
@@ -70,8 +74,7 @@ class DeployRequest:
     described_at: str = "HEAD"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What came of it: what is live now, and the attempt (None when there was nothing to do).
 
     ``plan`` is what would have been done, for a dry run.
@@ -219,7 +222,8 @@ def _is_live(deployer: Deployer, target: Target) -> bool:
 def _has_failed(deployer: Deployer, target: Target, request: DeployRequest) -> bool:
     """Whether a hook would try again what has failed already; a person may."""
     last = next(iter(deployer.store.last(1, deployer.name)), None)
-    if request.by_hand or last is None or last.commit != target.commit or last.state is DeploymentState.INTERRUPTED:
+    untried = {DeploymentState.INTERRUPTED, DeploymentState.PLAYED}
+    if request.by_hand or last is None or last.commit != target.commit or last.state in untried:
         return False
     deployer.say(f"{target.commit[:8]} was tried already: {last.reason}; `hookci deploy {deployer.name}` tries again")
     return True
@@ -229,12 +233,29 @@ def _judged(session: Session, deployer: Deployer, target: Target, tell: Observer
     """Require a green verdict, reached now if need be; a promotion was judged when it was first deployed."""
     if target.kind is not Kind.DEPLOY:
         deployer.require_kept(target)
+        deployer.require_taken(target)
         return target
+    if target.deploying is not None:
+        return _judged_whole(session, deployer, target, target.deploying)
     result, given = judge_commit(session, target.snapshot, target.environment.needs, tell, stop)
     if result.verdict is not Verdict.GREEN:
         raise _NotGreenError(result.verdict, target)
     stop.listen(deployer.interrupt)
     return replace(target, run=result.number, given=given)
+
+
+def _judged_whole(session: Session, deployer: Deployer, target: Target, deploying: Deploying) -> Target:
+    """The same by the whole pipeline that the deploying jobs are in, up to where they would start."""
+    pipeline = session.configured(target.snapshot)
+    # other jobs that deploy have no part in it: this one comes after what their environments have verified
+    request = RunRequest(hook=HookName.PRE_PUSH, names=pipeline.stages, deploys=())
+    plan = plan_for(session, pipeline, target.snapshot, request, deployer.tell)
+    result = session.execute(plan, deployer.tell, deployer.stop, RunOptions())
+    if result.verdict is not Verdict.GREEN:
+        raise _NotGreenError(result.verdict, target)
+    deployer.stop.listen(deployer.interrupt)
+    deploying.require_startable(session, result)
+    return replace(target, run=result.number, given=deployer.left_in(result, deploying.takes_from))
 
 
 class _NotGreenError(HookciError):
@@ -314,9 +335,9 @@ def describe(deployer: Deployer, target: Target) -> list[str]:
         f"commit: {target.commit[:12]} {target.snapshot.facts.get('CI_COMMIT_TITLE', '')}".rstrip(),
         f"kind: {target.kind}",
         f"live now: release {live.number} ({live.commit[:8]})" if live else "live now: nothing that is known",
-        *(f"command: {command}" for command in (environment.rollback if back else environment.script)),
+        *(f"command: {command}" for command in (environment.rollback if back else environment.commands)),
         *(f"check: {check.label}" for check in environment.health),
-        *(f"artifacts: {job}" for job in environment.needs),
+        *(f"artifacts: {job}" for job in (target.deploying.takes_from if target.deploying else environment.needs)),
         f"trust: {_TRUST[type(trust)]}",
         f"approval: {'asked for' if environment.approval else 'not asked for'}",
         f"lock: {deployer.lock_words()}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookci.engine.containers import Bind
-from hookci.engine.desk import EngineDesk
+from hookci.engine.desk import EngineDesk, beside
 from hookci.engine.owner import Owner
 from hookci.errors import HookciError
 from hookci.execute.rooms import Allowed, Rooms
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["engine_desk", "engine_kind", "image_id", "owner_of", "places", "rooms", "this_host"]
 
 _MACHINE_ID = Path("/etc/machine-id")
+_SOON = 0.15
+"""Seconds until what killed runs left is cleared away: the first jobs of this one come first."""
 
 
 def engine_desk(wanted: str | None, env: Mapping[str, str], repository: str, host: str) -> EngineDesk:
@@ -44,12 +46,16 @@ def engine_desk(wanted: str | None, env: Mapping[str, str], repository: str, hos
 
 
 def _reach(wanted: str | None, env: Mapping[str, str], repository: str, host: str) -> Engine:
-    from hookci.engine.connect import connect  # noqa: PLC0415 (only with an engine)
-    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415 (the same)
-    from hookci.engine.leftovers import sweep  # noqa: PLC0415 (the same)
+    from hookci.engine.endpoints import find_endpoints  # noqa: PLC0415 (only with an engine)
+    from hookci.engine.greeting import greet_first  # noqa: PLC0415 (the same)
 
-    engine = connect(find_endpoints(wanted, env, Path(env.get("HOME", "/"))))
-    sweep(engine, repository, host, process_lives)
+    endpoints = find_endpoints(wanted, env, Path(env.get("HOME", "/")))
+    greeting = greet_first(endpoints)
+    from hookci.engine.connect import connect  # noqa: PLC0415 (it takes longer to load than an engine to answer)
+    from hookci.engine.leftovers import sweep  # noqa: PLC0415 (only with an engine)
+
+    engine = connect(endpoints, greeting)
+    beside(functools.partial(sweep, engine, repository, host, process_lives), after=_SOON)
     return engine
 
 

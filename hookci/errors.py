@@ -20,7 +20,7 @@ says that hookci could not reach a verdict, so the hook fails closed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = [
     "ConfigError",
@@ -66,8 +66,7 @@ class ProtocolError(UsageError):
     """Git handed the hook something that githooks(5) forbids."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(Struct, frozen=True):
     """One thing wrong in a config: ``path`` is the key path, such as ``jobs.unit.script``.
 
     ``path`` is empty when the whole file is meant; ``hint`` says what to write instead.

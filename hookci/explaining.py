@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hookci.errors import UsageError
-from hookci.flow import check_config
 from hookci.including import surroundings_here
 from hookci.session import Session
+from hookci.upkeep import check_config
 
 if TYPE_CHECKING:
     from hookci.model.explained import Explanation

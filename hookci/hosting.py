@@ -7,8 +7,9 @@ what this job hands on is left there for the engine to take.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.errors import UsageError
 from hookci.flow import plan_scans

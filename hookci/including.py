@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.load import CONFIG_FILES, GITLAB_FILE
 from hookci.config.pinned import LOCK_FILE, content_of, digest_of, kept_in, lock_text, read_lock
@@ -39,8 +41,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """One include: its address, the digest of its content, and what became of it: new, changed, or there already."""
 
     address: str
@@ -48,8 +49,7 @@ class Fetched:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class FetchReport:
+class FetchReport(Struct, frozen=True):
     """All includes of a pipeline, and the lock file, if it was written."""
 
     includes: tuple[Fetched, ...]

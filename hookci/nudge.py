@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.load import CONFIG_FILES
 from hookci.errors import HookciError, LockHeldError, UsageError
 from hookci.git.releases import releases
 from hookci.git.snapshots import of_revision
+from hookci.git.standing import resting_branch
 from hookci.model.environment import Trigger
 from hookci.model.event import Notice
 from hookci.model.release import Kind
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hookci.execute.schedule import Interrupts
-    from hookci.git.repository import Repository
     from hookci.model.environment import Environment
     from hookci.model.event import Observer
     from hookci.model.release import Deployment, Release
@@ -42,8 +44,7 @@ _HEADS = "refs/heads/"
 _LARGEST_LOG = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Nudge:
+class Nudge(Struct, frozen=True):
     """The environments that are to follow ``branch``, in order: ``now``, or ``later`` in the background."""
 
     branch: str
@@ -59,8 +60,7 @@ class Nudge:
         return replace(self, later=tuple(environment for environment in self.later if environment.name not in gone))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class Followed(Struct, frozen=True, kw_only=True):
     """What became of one environment: what is live there now, and the deployment, or why there is none."""
 
     environment: Environment
@@ -69,8 +69,7 @@ class Followed:
     error: HookciError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """The environments that this clone lets follow a branch, in order, and the releases of all, newest first."""
 
     tip: str
@@ -98,7 +97,7 @@ def look(machine: Machine) -> Nudge | None:
         ConfigError: the config of the branch's tip is wrong.
     """
     session = Session.open(machine)
-    branch = _branch(session.repository) if session.settings.deploys else None
+    branch = resting_branch(session.repository) if session.settings.deploys else None
     if branch is None:
         return None
     wanted = _wanted(session, branch)
@@ -114,17 +113,6 @@ def look(machine: Machine) -> Nudge | None:
                 later.add(name)
     now = tuple(environment for name, environment in due.items() if name not in later)
     return Nudge(branch, now, tuple(due[name] for name in due if name in later)) if due else None
-
-
-def _branch(repository: Repository) -> str | None:
-    """The branch that ``HEAD`` is on, once it has come to rest there."""
-    full = repository.ask("symbolic-ref", "-q", "HEAD") or ""
-    # `git cherry-pick A..B` and `git revert A..B` commit one by one, and take a step off the list when it is made
-    steps = repository.git_dir / "sequencer" / "todo"
-    moves_on = steps.is_file() and len(steps.read_bytes().splitlines()) > 1
-    if repository.top is None or moves_on or not full.startswith(_HEADS):
-        return None
-    return full.removeprefix(_HEADS)
 
 
 def _keep_quiet(session: Session, branch: str) -> None:
@@ -156,8 +144,7 @@ def _wanted(session: Session, branch: str) -> _Wanted | None:
     return _Wanted(tip, chosen, released)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
+class Follower(Struct, frozen=True, kw_only=True):
     """Has environments follow ``branch``; ``patient`` waits for other deployments to end."""
 
     machine: Machine

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.deploy.differences import difference
 from hookci.deploy.trust import Changed, Trusted, Unknown
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Consent", "approve", "approved", "trusted"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A question to a person: ``lines`` to be read first (a diff, say), then the question itself."""
 
     lines: tuple[str, ...]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hookci.errors import UsageError
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from hookci.deploy.locking import held_words, holder, is_locked
+from hookci.errors import LockHeldError, UsageError
 from hookci.flow import Request, plan_for
 from hookci.git.changes import with_changes
 from hookci.git.snapshots import of_revision
+from hookci.model.environment import is_component
 from hookci.model.event import Notice
+from hookci.model.plan import Action
 from hookci.model.result import Outcome
 from hookci.plan.continued import continued
 from hookci.session import RunOptions, Session
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
     from hookci.execute.schedule import Interrupts
     from hookci.model.event import Observer
+    from hookci.model.plan import Plan
     from hookci.model.record import RunRecord
     from hookci.model.result import JobResult, RunResult
     from hookci.model.snapshot import Snapshot
@@ -30,8 +36,7 @@ __all__ = ["PlayRequest", "play"]
 _OPTIONS = RunOptions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayRequest:
+class PlayRequest(Struct, frozen=True, kw_only=True):
     """A job that waits, in run ``number`` (None: the last one), and variables that a person gives it."""
 
     job: str
@@ -55,8 +60,23 @@ def play(machine: Machine, request: PlayRequest, tell: Observer, stop: Interrupt
     plan = plan_for(session, pipeline, snapshot, wanted, tell)
     artifacts = ArtifactStore(session.place / "artifacts", machine.env)
     plan = continued(plan, record.number, results, names, lambda name, run: artifacts.has(run, name))
+    _require_free(session, plan)
     tell(Notice(f"this goes on with run {record.number}"))
     return session.execute(plan, tell, stop, request.options)
+
+
+def _require_free(session: Session, plan: Plan) -> None:
+    """Refuse to deploy where a deployment from here is under way.
+
+    Raises:
+        LockHeldError: one is.
+    """
+    state = session.state / "deploy"
+    running = [planned.job for planned in plan.jobs.values() if planned.action is Action.RUN]
+    names = {job.environment.name for job in running if job.environment and job.environment.action in {"start", "stop"}}
+    for name in sorted(names) if state.is_dir() else ():
+        if is_component(name) and is_locked(state, name):
+            raise LockHeldError(held_words(name, holder(state, name)))
 
 
 def _found(session: Session, number: int | None) -> tuple[RunRecord, dict[str, JobResult], Snapshot]:

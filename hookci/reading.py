@@ -6,11 +6,13 @@ import functools
 from typing import TYPE_CHECKING
 
 from hookci.config.load import PIPELINE_FILES, files_of, parse
+from hookci.config.noted import Noted, digest_of
 from hookci.config.pinned import fetched_from, kept_in
 from hookci.config.surroundings import Surroundings
 from hookci.git.changes import changed_since
 from hookci.git.snapshots import blob_at, config_files, of_work_tree, tree_blobs, visible_files
 from hookci.model.snapshot import IS_NEW
+from hookci.store.parsed import Needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,9 +54,6 @@ def pipeline_of_tree(  # noqa: PLR0913 (all that reading one depends on, by keyw
     files = config_files(repository, scratch, tree, PIPELINE_FILES)
     if not files:
         return None
-    before = known.get(files) if known else None
-    if before is not None:
-        return before
     around = surroundings(
         snapshot,
         read=lambda path: files[path] if path in files else blob_at(repository, scratch, tree, path),
@@ -63,11 +62,28 @@ def pipeline_of_tree(  # noqa: PLR0913 (all that reading one depends on, by keyw
         data_home=data_home,
         asked=asked or {},
     )
-    pipeline = parse(files, around)
-    # that one may depend on other files, and on where it came from
-    if known and pipeline is not None and not pipeline.gitlab:
-        known.put(files, pipeline)
+    # what a person gives by hand may be secret, and is kept nowhere
+    return parse(files, around) if known is None or asked else _parsed(files, around, known)
+
+
+def _parsed(files: Mapping[str, bytes], around: Surroundings, known: ParsedConfigs) -> Pipeline | None:
+    """What ``files`` define, from what is known if all that it was read from is as it was."""
+    before = known.get(files, lambda needed: _is_so(needed, around))
+    if before is not None:
+        return before
+    noted = Noted(around)
+    pipeline = parse(files, noted.surroundings)
+    if pipeline is not None and noted.is_all:
+        known.put(files, pipeline, Needed(noted.files, noted.facts))
     return pipeline
+
+
+def _is_so(needed: Needed, around: Surroundings) -> bool:
+    if needed.facts:
+        facts = around.facts()
+        if any(facts.get(name) != value for name, value in needed.facts.items()):
+            return False
+    return all(digest_of(around.read(path)) == digest for path, digest in needed.files.items())
 
 
 def pipeline_of_files(repository: Repository, scratch: Scratch, top: Path, data_home: Path) -> Pipeline | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.execute.environment import planned_environment
 from hookci.execute.keys import is_known, job_keys, looked_again
@@ -13,14 +14,16 @@ from hookci.execute.variables import job_variables
 from hookci.model.memory import RememberedVerdict
 from hookci.model.result import Outcome, Verdict
 from hookci.model.snapshot import DEPLOYS, FORK_POINT
-from hookci.recall import usable, with_memory
+from hookci.recall.marking import usable, with_memory
 from hookci.store.private import is_private_file, private_file, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
+    from hookci.execute.circumstances import Witness
     from hookci.execute.observations import Observatory
+    from hookci.model.files import Files
     from hookci.model.memory import JobKey, Pass
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.result import RunResult
@@ -38,24 +41,24 @@ def _no_shortcut(_hook: str, _tree: str, _known: RememberedVerdict) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """A plan in which remembered jobs are marked, and the key of every job.
 
-    The keys become others while the plan is run and images are fetched.
+    The keys become others while the plan is run and images are fetched.  The jobs ``again`` run all the same.
     """
 
     plan: Plan
     keys: dict[str, JobKey]
+    again: Collection[str] = ()
 
-    def key_of(self, name: str, observatory: Observatory) -> JobKey | None:
+    def key_of(self, name: str, observatory: Observatory, witness: Witness) -> JobKey | None:
         """The key of a job that has run, by the images it ran in; None when that cannot be known."""
         self.keys.update(looked_again(self.keys, self.plan, name, observatory.look))
-        return self.keys[name] if is_known(self.keys[name]) else None
+        key = self.keys[name]
+        return replace(key, circumstances=witness.text(key)) if is_known(key) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembering:
+class Remembering(Struct, frozen=True, kw_only=True):
     """The memory of one repository, on one machine, for one installation of hookci.
 
     ``use`` says whether what is remembered may answer; ``clock`` tells unix seconds.  ``compared`` finds out what a
@@ -75,34 +78,40 @@ class Remembering:
     use: bool = True
     shortcut: Callable[[str, str, RememberedVerdict], None] = _no_shortcut
 
-    def recall(self, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> Recall:
-        """Mark the jobs of ``plan`` that need not run."""
+    def recall(
+        self, plan: Plan, blobs: Callable[[], Files], files_of: Collection[str] = (), again: Collection[str] = ()
+    ) -> Recall:
+        """Mark the jobs of ``plan`` that need not run.
+
+        Of the jobs ``files_of`` the files must be there, too; the jobs ``again`` run in any case.
+        """
         keys = job_keys(plan, self.observatory, blobs)
         if not self.use:
-            return Recall(plan, keys)
+            return Recall(plan, keys, again)
         passes = {
-            name: found for name, key in keys.items() if (found := self._passed(plan.jobs[name], key)) is not None
+            name: found
+            for name, key in keys.items()
+            if name not in again and (found := self._passed(plan.jobs[name], key)) is not None
         }
 
         def still_there(planned: PlannedJob, run: int) -> bool:
             return self._still_there(planned, run, plan, blobs)
 
-        return Recall(with_memory(plan, passes, now=self.clock(), still_there=still_there), keys)
+        marked = with_memory(plan, passes, now=self.clock(), still_there=still_there, files_of=files_of)
+        return Recall(marked, keys, again)
 
-    def find(
-        self, recall: Recall, blobs: Callable[[], Mapping[str, str]]
-    ) -> Callable[[PlannedJob, JobKey], Pass | None]:
+    def find(self, recall: Recall, blobs: Callable[[], Files]) -> Callable[[PlannedJob, JobKey], Pass | None]:
         """A look for one job, by when it is about to run: another run may have passed it meanwhile."""
 
         def look(planned: PlannedJob, key: JobKey) -> Pass | None:
-            found = self.memory.passed(key) if self.use else None
+            found = self.memory.passed(key) if self.use and planned.job.name not in recall.again else None
             if found is None or not usable(planned.job, found, self.clock()):
                 return None
             return found if self._still_there(planned, found.run, recall.plan, blobs) else None
 
         return look
 
-    def _still_there(self, planned: PlannedJob, run: int, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> bool:
+    def _still_there(self, planned: PlannedJob, run: int, plan: Plan, blobs: Callable[[], Files]) -> bool:
         """Whether the files that a job handed on in a run can still be had."""
         from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs hand files on)
         from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
@@ -189,6 +198,6 @@ def read_salt(state: Path) -> bytes:
     """This clone's own secret, made when it is missing; digests of the environment are made with it."""
     path = state / "salt"
     if not is_private_file(path):
-        write_atomic(path, secrets.token_bytes(_SALT))
+        write_atomic(path, os.urandom(_SALT))
     with os.fdopen(private_file(path, os.O_RDONLY), "rb") as file:
         return file.read()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.load import CONFIG_FILES
 from hookci.errors import UsageError
@@ -31,8 +33,7 @@ _STAGE = "security"
 _ALL = ScanChoice()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanRequest:
+class ScanRequest(Struct, frozen=True, kw_only=True):
     """What a person asks for: ``paths`` below the current directory, ``jobs`` by name; none means all.
 
     The files as they are, unless ``staged`` or a ``revision`` says otherwise.  With ``everything``, findings that are

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.load import CONFIG_FILES, GITLAB_FILE
 from hookci.config.settings import Settings, read_settings
 from hookci.errors import StateError, UnconfiguredError
 from hookci.execute.attempt import AttemptExecutor
+from hookci.execute.circumstances import Witness
 from hookci.execute.context import RunContext
+from hookci.execute.joining import Joining
 from hookci.execute.local import local_place
 from hookci.execute.observations import Observatory
 from hookci.execute.remembering import RememberingExecutor
@@ -37,6 +41,7 @@ from hookci.store.scanned import ScannedFiles
 from hookci.workspace.artifacts import ArtifactStore
 from hookci.workspace.cache import CacheStore
 from hookci.workspace.checkout import Source
+from hookci.workspace.kinds import decide
 from hookci.workspace.slots import MOST_AT_ONCE, Slots, project_name, repository_directory
 
 if TYPE_CHECKING:
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from hookci.execute.place import Place
     from hookci.execute.schedule import Executor, Interrupts
     from hookci.model.event import Event, Observer
+    from hookci.model.files import Files
     from hookci.model.notification import Notify
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan, PlannedJob
@@ -54,14 +60,13 @@ if TYPE_CHECKING:
     from hookci.notify.texts import Message
     from hookci.workspace.slots import Slot
 
-__all__ = ["Machine", "RunOptions", "Session", "scratch_of"]
+__all__ = ["Handed", "Machine", "RunOptions", "Session", "scratch_of"]
 
 _RECENT = 200
 """Runs looked at for those that still go on; no more are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """All that hookci takes from its surroundings, read once at the top.
 
     ``cache_home``, ``config_home`` and ``data_home`` are the user's, as the XDG specification has them.  ``clock``
@@ -97,30 +102,42 @@ def scratch_of(machine: Machine, repository: Repository) -> Scratch:
 _ALL = ScanChoice()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """How to run a plan: ``parallel`` jobs at once (None: as the settings say), on after a failure, with the memory.
 
-    ``scans`` is what a person asks of its scans.
+    ``scans`` is what a person asks of its scans.  ``files_of`` are jobs whose files are needed after the run.
+    The jobs ``again`` run though they are remembered.
     """
 
     parallel: int | None = None
     keep_going: bool = False
     memory: bool = True
     scans: ScanChoice = _ALL
+    files_of: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class Handed(Struct, frozen=True):
+    """What a deployment hands to the jobs that it starts.
+
+    ``put`` puts the artifacts of jobs that are not in the plan into a store, under the number of the run; ``secrets``
+    are variables that jobs may name.
+    """
+
+    put: Callable[[ArtifactStore, int], None]
+    secrets: Mapping[str, str]
+
+
+class _Parts(Struct, frozen=True):
     """What a run reads from and writes to."""
 
     store: Store
     remembering: Remembering
     found: ScannedFiles
+    handed: Handed | None = None
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True, dict=True):
     """One repository on one machine; ``began`` is when the first look was taken at it, in unix seconds."""
 
     machine: Machine
@@ -164,6 +181,22 @@ class Session:
 
         machine = self.machine
         return engine_desk(self.settings.engine, machine.env, self.place.name, this_host(machine.cache_home))
+
+    @property
+    def _engine_mark(self) -> Path:
+        return self.state / "uses-engine"
+
+    def expect_engine(self) -> None:
+        """Begin to reach the engine, if the last run of this clone wanted it, while git is asked what to run."""
+        if self._engine_mark.exists():
+            self.desk.warm()
+
+    def _mark_engine(self, plan: Plan) -> None:
+        wanted = any(planned.job.contained for planned in plan.jobs.values())
+        if wanted and not self._engine_mark.exists():
+            self._engine_mark.touch()
+        elif not wanted:
+            self._engine_mark.unlink(missing_ok=True)
 
     def _image_id(self, name: str, platform: str | None) -> str:
         from hookci.engines import image_id  # noqa: PLC0415 (only with an engine)
@@ -233,7 +266,7 @@ class Session:
             raise UnconfiguredError(f"{snapshot.label} has no {CONFIG_FILES[0]}", hint)
         return pipeline
 
-    def blobs(self, snapshot: Snapshot) -> Callable[[], Mapping[str, str]]:
+    def blobs(self, snapshot: Snapshot) -> Callable[[], Files]:
         """Lists the snapshot's files with their object names; asks git at most once."""
         return functools.cache(lambda: tree_blobs(self.repository, self.scratch, snapshot.tree))
 
@@ -322,15 +355,25 @@ class Session:
         with self.remembering(use=not plan.skip) as (_store, remembering):
             return remembering.recall(plan, self.blobs(plan.snapshot)).plan
 
-    def execute(self, plan: Plan, observer: Observer, interrupts: Interrupts, options: RunOptions) -> RunResult:
-        """Run what of ``plan`` is not remembered, to its end, and write down what came out."""
+    def execute(
+        self,
+        plan: Plan,
+        observer: Observer,
+        interrupts: Interrupts,
+        options: RunOptions,
+        handed: Handed | None = None,
+    ) -> RunResult:
+        """Run what of ``plan`` is not remembered, to its end, and write down what came out.
+
+        ``handed`` is what a deployment gives to its jobs; without it the run is none.
+        """
         adopt_orphans()
         try:
             use = options.memory and not plan.skip
             with self.remembering(use=use) as (store, remembering), closing(ScannedFiles(self.state)) as found:
                 for warning in store.warnings:
                     observer(Notice(warning, "warning"))
-                parts = _Parts(store, remembering, found)
+                parts = _Parts(store, remembering, found, handed)
                 return self._execute(parts, plan, observer, interrupts, options)
         finally:
             end_orphans()
@@ -340,8 +383,9 @@ class Session:
     ) -> RunResult:
         store, remembering, found = parts.store, parts.remembering, parts.found
         self._end_what_was_interrupted(store)
+        self._mark_engine(plan)
         snapshot, blobs = plan.snapshot, self.blobs(plan.snapshot)
-        recall = remembering.recall(plan, blobs)
+        recall = remembering.recall(plan, blobs, options.files_of, options.again)
         plan = recall.plan
         number = store.begin_run(
             label=snapshot.label,
@@ -355,7 +399,7 @@ class Session:
 
         def tell(event: Event) -> None:
             if isinstance(event, JobFinished):
-                store.record_job(number, event.result)
+                store.record_job(number, event.result, event.held)
             observer(event)
 
         def open_log(job: str) -> tuple[str, BinaryIO]:
@@ -364,22 +408,32 @@ class Session:
         passed_in = {name: job.remembered_run for name, job in plan.jobs.items() if job.remembered_run is not None}
         context = self._context(number, plan, blobs, passed_in, open_log)
         context.artifacts.begin(number)
+        if parts.handed is not None:
+            parts.handed.put(context.artifacts, number)
+            context = replace(context, user={**context.user, **parts.handed.secrets})
         locks = private_directory(self.state / "locks")
+        witness = Witness(plan.snapshot, remembering.observatory)
         executor = RememberingExecutor(
             inner=self._executor(context, remembering, found, options),
             memory=store.memory,
             keys=recall.keys,
-            locks=private_directory(locks / "jobs"),
-            run_number=number,
+            joining=Joining(store, private_directory(locks / "jobs"), number),
             find=remembering.find(recall, blobs),
             passed_in=passed_in,
             outcomes=dict.fromkeys(passed_in, Outcome.REMEMBERED),
             share=remembering.use,
-            key_of=lambda name: recall.key_of(name, remembering.observatory),
+            key_of=lambda name: recall.key_of(name, remembering.observatory, witness),
         )
         jobs = min(options.parallel or self.settings.jobs or self.machine.processors, MOST_AT_ONCE)
-        settings = RunSettings(parallel=jobs, keep_going=options.keep_going, locks=locks)
-        result = run_plan(plan, number, executor, settings, tell, interrupts)
+        settings = RunSettings(
+            parallel=jobs,
+            keep_going=options.keep_going,
+            locks=locks,
+            cores=self.machine.processors,
+            durations=store.durations([name for name, planned in plan.jobs.items() if planned.action is Action.RUN]),
+        )
+        with closing(context.slots):
+            result = run_plan(plan, number, executor, settings, tell, interrupts)
         store.finish_run(number, result.verdict)
         for warning in _unused_suppressions(plan, result, options.scans):
             observer(Notice(warning, "warning"))
@@ -388,6 +442,11 @@ class Session:
         store.memory.prune()
         running = {record.number for record in store.runs(_RECENT) if record.verdict is None}
         context.artifacts.prune(keep={*passed_in.values(), *running})
+        if parts.handed is None and any(planned.job.environment for planned in plan.jobs.values()):
+            from hookci.deploy.outside import note_started  # noqa: PLC0415 (most pipelines deploy nowhere)
+
+            for note in note_started(self.repository, self.state, self.machine.clock, plan, result):
+                observer(Notice(note))
         return result
 
     def _executor(
@@ -427,7 +486,7 @@ class Session:
         self,
         number: int,
         plan: Plan,
-        blobs: Callable[[], Mapping[str, str]],
+        blobs: Callable[[], Files],
         passed_in: Mapping[str, int],
         open_log: Callable[[str], tuple[str, BinaryIO]],
     ) -> RunContext:
@@ -436,7 +495,7 @@ class Session:
             number=number,
             plan=plan,
             source=Source.of(repository, self.scratch, workers=machine.processors, umask=machine.umask),
-            slots=Slots(place, project_name(repository)),
+            slots=Slots(place, project_name(repository), decide(self.settings.workspaces)[0], machine.python),
             caches=CacheStore(place / "caches", machine.env),
             artifacts=ArtifactStore(place / "artifacts", machine.env),
             user=machine.env,

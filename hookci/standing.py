@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.deploy.leftovers import interruptions
 from hookci.deploy.locking import holder
@@ -106,8 +108,7 @@ def _last_attempts(known: Iterable[Deployment]) -> dict[str, Deployment]:
 # -- the environments
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What this clone knows, read once for all environments."""
 
     session: Session
@@ -194,6 +195,7 @@ def _environment(known: _Known, environment: str) -> EnvironmentStatus:
         interrupted=known.interrupted.get(environment, ""),
         failure=last if last and last.state in _UNWELL else None,
         unpushed=_unpushed(tried),
+        problems=_played(last),
     )
     status = _against_source(known, described, status) if described else status
     return replace(status, waiting=_waiting(known, status, now))
@@ -203,6 +205,13 @@ def _lock(state: Path, environment: str) -> Lock | None:
     """Who is deploying from here.  The lock itself is not tried: somebody who wants it would find it taken."""
     lock = holder(state / "deploy", environment) if (state / "deploy").is_dir() else None
     return lock if lock and is_alive(ProcessIdentity(lock.pid, lock.start)) else None
+
+
+def _played(last: Deployment | None) -> tuple[str, ...]:
+    if last is None or last.state is not DeploymentState.PLAYED:
+        return ()
+    command = f"`hookci deploy {last.environment}` makes a release"
+    return (f"{last.reason}, for {last.commit[:8]}: live is {last.live}; {command}",)
 
 
 def _unpushed(tried: Sequence[Deployment]) -> tuple[int, ...]:
@@ -240,7 +249,8 @@ def _against_source(known: _Known, described: Environment, status: EnvironmentSt
         return status
     apart = distance(repository, status.live.commit, status.candidate)
     if apart is None:
-        return replace(status, problems=(f"the commit of release {status.live.number} is not in this clone",))
+        missing = f"the commit of release {status.live.number} is not in this clone"
+        return replace(status, problems=(*status.problems, missing))
     return replace(status, behind=apart[0], ahead=apart[1])
 
 

@@ -45,8 +45,18 @@ class Sealed:
     env: Mapping[str, str]
 
 
+def unmount_below(top: Path) -> None:
+    """Unmount the overlays of jobs whose hookci was killed: they can be removed in no other way."""
+    mounts = Path("/proc/self/mounts")
+    rows = mounts.read_bytes().splitlines() if mounts.exists() else []
+    for source, place, *_rest in (row.split(b" ") for row in rows):
+        path = os.fsdecode(place.decode("unicode_escape").encode("latin-1"))  # fstab(5): octal, as in `\040`
+        if source == b"hookci" and path.startswith(f"{top}/"):
+            subprocess.run(["umount", "-l", path], check=True)
+
+
 @pytest.fixture
-def sealed(tmp_path: Path) -> Sealed:
+def sealed(tmp_path: Path) -> Iterator[Sealed]:
     """An environment that neither sees nor changes the developer's own git, hookci or home directory."""
     home = tmp_path / "home"
     home.mkdir()
@@ -62,7 +72,8 @@ def sealed(tmp_path: Path) -> Sealed:
     (home / ".gitconfig").write_text(
         '[init]\n\tdefaultBranch = main\n[protocol "file"]\n\tallow = always\n[advice]\n\tdetachedHead = false\n'
     )
-    return Sealed(home, env)
+    yield Sealed(home, env)
+    unmount_below(tmp_path)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from hookci.checkup.engine import examine_engine
 from hookci.checkup.hooks import examine_hooks
 from hookci.checkup.patient import Patient
 from hookci.checkup.pipeline import examine_pipeline, examine_settings
-from hookci.checkup.places import examine_cache, examine_state
+from hookci.checkup.places import examine_cache, examine_state, examine_workspaces
 from hookci.errors import ConfigError, GitError, HookciError
 from hookci.git.repository import Repository
 from hookci.model.checkup import Finding, Level
@@ -38,6 +38,7 @@ def examine(machine: Machine) -> tuple[Finding, ...]:
         "settings": examine_settings,
         "state": examine_state,
         "cache": examine_cache,
+        "workspaces": examine_workspaces,
         "engine": examine_engine,
     }
     return tuple(finding for name, check in checks.items() for finding in _made(name, check, patient))

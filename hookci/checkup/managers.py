@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.git.install import refuse_husky
@@ -50,8 +51,7 @@ class Part(StrEnum):
     """It stands in our place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(Struct, frozen=True):
     """Somebody else's hook; ``config`` is the manager's config that names hookci."""
 
     hook: str

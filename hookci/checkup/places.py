@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from hookci.errors import StateError
+from hookci.config.settings import read_settings
+from hookci.errors import ConfigError, StateError
+from hookci.housekeeping.record import read_record
 from hookci.model.checkup import Finding, Level
+from hookci.model.size import size_text
 from hookci.store.identity import ProcessIdentity, identify
 from hookci.store.private import private_directory
 from hookci.store.runs import Store
+from hookci.workspace.kinds import Kind, decide
 from hookci.workspace.slots import repository_directory
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from hookci.checkup.patient import Patient
 
-__all__ = ["examine_cache", "examine_state", "room"]
+__all__ = ["examine_cache", "examine_state", "examine_workspaces", "room"]
 
 _LITTLE = 1 << 30
 """Bytes: below one GiB a build may well fill the disk."""
@@ -61,6 +66,24 @@ def examine_cache(patient: Patient) -> Iterator[Finding]:
         there = next(parent for parent in place.parents if os.path.lexists(parent))
         _require_writable(there)
     yield room(place, shutil.disk_usage(there).free)
+    record = read_record(place)
+    if record is not None:
+        hours = max(0.0, patient.machine.clock() - record.at) / 3600
+        yield Finding("cache", Level.OK, f"{size_text(record.used)} were used there {hours:.0f} h ago, with all logs")
+
+
+def examine_workspaces(patient: Patient) -> Iterator[Finding]:
+    """What jobs of this machine work in, and why it is not the quickest."""
+    everywhere, _here = patient.repository.scoped_config()
+    with contextlib.suppress(ConfigError):  # another check tells
+        kind, why = decide(read_settings(everywhere, patient.user_settings).workspaces)
+        place = repository_directory(patient.machine.cache_home, patient.repository)
+        if kind is not Kind.COPY and place.is_dir():
+            from hookci.workspace.mounters import try_overlay  # noqa: PLC0415 (few can have overlays)
+
+            why = try_overlay(place, kind, patient.machine.python)
+            kind = Kind.COPY if why else kind
+        yield Finding("workspaces", Level.OK, f"{kind.value}{f' ({why})' if why else ''}")
 
 
 def room(place: Path, free: int) -> Finding:

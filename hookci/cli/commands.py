@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 import hookci
+from hookci.cli.afterwards import tidy_up_later
 from hookci.cli.surroundings import guarded, read_machine, write_out
 from hookci.errors import HookciError, UsageError
 from hookci.git.nearby import common_directory
@@ -31,6 +32,7 @@ _COMMANDS = {
     "run": "running",
     "plan": "running",
     "play": "play",
+    "push": "push",
     "scan": "scan",
     "deploy": "deploy",
     "rollback": "deploy",
@@ -38,7 +40,8 @@ _COMMANDS = {
     "trust": "permission",
     "approve": "permission",
     "unlock": "deploy",
-    "forget": "running",
+    "forget": "memory",
+    "verify-memory": "memory",
     "explain": "explain",
     "include": "include",
     "export": "export",
@@ -54,6 +57,8 @@ _COMMANDS = {
 """Every command and the module it lives in; a module is imported when one of its commands is used."""
 _WITHOUT_ALARMS = {"completion", "schema", "status"}
 """What is read by a program, and what tells of every environment anyway."""
+_RUNNING = {"run", "play", "push", "scan", "deploy"}
+"""What makes files."""
 
 
 class _Commands(click.Group):
@@ -64,7 +69,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"hookci.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(
@@ -95,7 +100,10 @@ def run_command(argv: Sequence[str]) -> int:
         _raise_alarms(argv)
         return _run(argv, tell)
 
-    return guarded(run, tell)
+    status = guarded(run, tell)
+    if argv[:1] and argv[0] in _RUNNING:
+        tidy_up_later()
+    return status
 
 
 def _raise_alarms(argv: Sequence[str]) -> None:

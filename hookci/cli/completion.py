@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from hookci import flow
 from hookci.cli.surroundings import read_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from hookci.model.pipeline import Pipeline
 
     Found = Callable[[click.Context], Iterable[tuple[str, str | None]]]
     Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
@@ -54,10 +55,16 @@ def _quiet(find: Found) -> Complete:
     return complete
 
 
+def _pipeline() -> Pipeline:
+    from hookci.upkeep import check_config  # noqa: PLC0415 (only to complete a line)
+
+    return check_config(read_machine(), revision=None, staged=False)
+
+
 @_quiet
 def complete_asked(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The stages and jobs of the config in the work tree."""
-    pipeline = flow.check_config(read_machine(), revision=None, staged=False)
+    pipeline = _pipeline()
     jobs = {job.group: job.stage for job in pipeline.jobs.values()}
     for stage in pipeline.stages:
         if stage in jobs.values():
@@ -69,34 +76,40 @@ def complete_asked(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_quiet
 def complete_jobs(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The jobs of the config in the work tree."""
-    pipeline = flow.check_config(read_machine(), revision=None, staged=False)
+    pipeline = _pipeline()
     return dict.fromkeys((job.group, None) for job in pipeline.jobs.values())
 
 
 @_quiet
 def complete_revisions(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Branches and tags."""
-    return ((name, None) for name in ["HEAD", *flow.revisions(read_machine())])
+    from hookci.upkeep import revisions  # noqa: PLC0415 (as above)
+
+    return ((name, None) for name in ["HEAD", *revisions(read_machine())])
 
 
 @_quiet
 def complete_runs(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The last runs."""
-    for row in flow.runs(read_machine(), _LISTED_RUNS):
+    from hookci.upkeep import runs  # noqa: PLC0415 (as above)
+
+    for row in runs(read_machine(), _LISTED_RUNS):
         yield str(row.number), f"{row.verdict or 'running'}, {row.hook}"
 
 
 @_quiet
 def complete_jobs_of_run(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The jobs of the run that is named on the line."""
-    _record, jobs = flow.run_record(read_machine(), ctx.params["run"])
+    from hookci.upkeep import run_record  # noqa: PLC0415 (as above)
+
+    _record, jobs = run_record(read_machine(), ctx.params["run"])
     return ((job.result.name, job.result.outcome.value) for job in jobs)
 
 
 @_quiet
 def complete_environments(_ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The environments of the config in the work tree."""
-    found = flow.check_config(read_machine(), revision=None, staged=False).environments
+    found = _pipeline().environments
     return ((name, f"after {one.after}" if one.after else f"from {one.branch}") for name, one in found.items())
 
 

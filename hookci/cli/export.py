@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hookci import flow
+from hookci import upkeep
 from hookci.cli.surroundings import read_machine, write_out
 
 __all__ = ["export"]
@@ -32,7 +32,7 @@ def export(engine: str, output: Path | None) -> None:
     from hookci.exporting.gitlab import gitlab_file  # noqa: PLC0415 (as above)
 
     make = {"gitlab": gitlab_file, "github": github_file}[engine]
-    text = make(flow.check_config(read_machine(), revision=None, staged=False))
+    text = make(upkeep.check_config(read_machine(), revision=None, staged=False))
     if output is None:
         write_out(sys.stdout, text)
         return

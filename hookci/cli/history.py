@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
-from hookci import flow
+from hookci import upkeep
 from hookci.cli.completion import complete_jobs_of_run, complete_runs
 from hookci.cli.surroundings import read_machine, write_out
 from hookci.errors import UsageError
@@ -49,7 +49,7 @@ def status(fetch: bool, no_probe: bool, as_json: bool, color: ColorSetting) -> N
 
     machine = read_machine()
     environments = tuple(standing.environments(machine, look=not no_probe, fetch=fetch))
-    found = replace(flow.status(machine), environments=environments)
+    found = replace(upkeep.status(machine), environments=environments)
     if as_json:
         from hookci.report.machine import status_document  # noqa: PLC0415 (only programs need it)
         from hookci.report.machine_deploy import environment_entry  # noqa: PLC0415 (as above)
@@ -67,7 +67,7 @@ def status(fetch: bool, no_probe: bool, as_json: bool, color: ColorSetting) -> N
 def runs(limit: int, as_json: bool, color: ColorSetting) -> None:
     """List the last runs, newest first."""
     machine = read_machine()
-    found = flow.runs(machine, limit)
+    found = upkeep.runs(machine, limit)
     if as_json:
         from hookci.report.machine import runs_document  # noqa: PLC0415 (as above)
 
@@ -83,7 +83,7 @@ def runs(limit: int, as_json: bool, color: ColorSetting) -> None:
 def log(run: int | None, job: str | None, color: ColorSetting) -> None:
     """Show a run (the last one without RUN) and its jobs, or the whole output of one JOB of it."""
     machine = read_machine()
-    record, jobs = flow.run_record(machine, run)
+    record, jobs = upkeep.run_record(machine, run)
     colored = _colored(color)
     if job is None:
         sys.stdout.write(render_run(record, jobs, now=machine.clock(), color=colored))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hookci
+from hookci.cli.afterwards import HOUSEKEEPING, tidy_up_later
 from hookci.cli.surroundings import guarded, interrupts, read_machine, requested_skips, say_error, write_out
 from hookci.errors import InterruptedRunError, ProtocolError, WaitingError
 from hookci.model.snapshot import HookName
@@ -26,6 +27,8 @@ _UNMOVED = {(HookName.POST_MERGE, "1"), (HookName.POST_REWRITE, "amend")}
 """Hooks and first arguments: a squash has committed nothing yet, and of an amended commit post-commit has told."""
 _STILL_GOES_ON = {HookName.POST_MERGE: "merge", HookName.POST_REWRITE: "rebase"}
 """Git tidies up after these only when the hook has ended; Ctrl-C ends it before that."""
+_BACKGROUND = "background"
+"""Not git's: what the shim starts after a commit in a clone that verifies in the background, and waits for no more."""
 _FOLLOW = "follow"
 """Not git's: what a hook starts in the background, with a branch and the environments that follow it."""
 
@@ -33,7 +36,9 @@ _FOLLOW = "follow"
 def run_hook(argv: Sequence[str]) -> int:
     """Judge what a hook is about to let through; the result is the hook's exit status."""
     with interrupts() as stop:
-        return guarded(lambda: _hook(argv, stop))
+        status = guarded(lambda: _hook(argv, stop))
+    tidy_up_later()
+    return status
 
 
 def _hook(argv: Sequence[str], stop: Interrupts) -> int:
@@ -42,6 +47,15 @@ def _hook(argv: Sequence[str], stop: Interrupts) -> int:
         from hookci.cli.managed import run_managed  # noqa: PLC0415 (what git itself runs does not need it)
 
         return run_managed(name, arguments, stop)
+    if name == _BACKGROUND:
+        from hookci.cli.background import run_background  # noqa: PLC0415 (as above)
+
+        return run_background(stop)
+    if name == HOUSEKEEPING:
+        from hookci.cli.gc import tidy_up  # noqa: PLC0415 (as above)
+
+        tidy_up()
+        return 0
     if name == _FOLLOW:
         return _follow_later(arguments, stop)
     if name not in set(HookName):
@@ -65,13 +79,17 @@ def _commit(name: str, stop: Interrupts) -> int:
 
 def _push(arguments: Sequence[str], stop: Interrupts) -> int:
     from hookci import flow  # noqa: PLC0415 (as above)
+    from hookci.cli.patience import saying_that_it_takes_long  # noqa: PLC0415 (as above)
     from hookci.cli.screen import screen  # noqa: PLC0415
+    from hookci.store.judged import PUSHING  # noqa: PLC0415 (as above)
 
-    remote = arguments[0] if arguments else "origin"
+    remote, machine = arguments[0] if arguments else "origin", read_machine()
     status = 0
-    with screen(sys.stderr, hook=HookName.PRE_PUSH) as tell:
-        for result in flow.check_push(read_machine(), _ref_lines(), remote, requested_skips(), tell, stop):
-            tell.summary(result)
+    with screen(sys.stderr, hook=HookName.PRE_PUSH) as shown:
+        with saying_that_it_takes_long(shown, unless=PUSHING in machine.env) as tell:
+            results = flow.check_push(machine, _ref_lines(), remote, requested_skips(), tell, stop)
+        for result in results:
+            shown.summary(result)
             status = status or result.verdict.exit_status
     return status
 

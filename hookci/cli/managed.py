@@ -6,11 +6,11 @@ husky hand git's input on, so that the ordinary ``hookci hook NAME`` is for them
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
 import psutil
+from msgspec.structs import replace
 
 from hookci import flow
 from hookci.cli.screen import screen
@@ -38,7 +38,7 @@ def run_managed(name: str, arguments: Sequence[str], stop: Interrupts) -> int:
         raise ProtocolError(f"`{name}` is no hook of hookci's", f"known: {', '.join(_ENTRIES)}")
     machine = read_machine()
     if _OWN_VENV in arguments:
-        machine = dataclasses.replace(machine, env=without_venv(machine.env))
+        machine = replace(machine, env=without_venv(machine.env))
     if name == "managed-push":
         return _push(machine, stop)
     return _commit(machine, stop) if name == "managed-commit" else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hookci import flow
+from hookci import upkeep
 from hookci.cli.surroundings import read_machine, write_out
 from hookci.errors import HookciError, UsageError
 from hookci.session import Session
@@ -32,7 +32,7 @@ def test() -> int:
     from hookci.notify.texts import trial_message  # noqa: PLC0415 (as above)
 
     machine = read_machine()
-    pipeline = flow.check_config(machine, revision=None, staged=False)
+    pipeline = upkeep.check_config(machine, revision=None, staged=False)
     if pipeline.notify is None:
         raise UsageError(f"{pipeline.source} has no [notify]", 'who is to be told? urls = ["$SLACK_URL"]')
     project = project_name(Session.open(machine).repository)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from hookci import flow
 from hookci.cli.completion import complete_asked, complete_jobs, complete_revisions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hookci.model.result import RunResult
     from hookci.session import Machine
 
-__all__ = ["forget", "plan", "run"]
+__all__ = ["plan", "run"]
 
 _SOURCES = [
     "push",
@@ -248,6 +248,13 @@ def _both(first: Observer, second: Observer | None) -> Observer:
 @_unsupported
 @_no_memory
 @_engine
+@click.option(
+    "--why",
+    default=None,
+    metavar="JOB",
+    help="Say of JOB what it has passed with, and what has changed since.",
+    shell_complete=complete_jobs,
+)
 @_json
 @_color
 def plan(
@@ -262,6 +269,7 @@ def plan(
     allow_unsupported: bool,
     no_memory: bool,
     engine: str | None,
+    why: str | None,
     as_json: bool,
     color: ColorSetting,
 ) -> None:
@@ -269,6 +277,11 @@ def plan(
     request = _request(names, rev, staged=staged, hook=hook, memory=not no_memory, engine=engine)
     request = replace(_wishing(request, source, target, variables, play), allow_unsupported=allow_unsupported)
     with screen(sys.stderr, color=color, hook=request.hook) as tell:
+        if why is not None:
+            from hookci.cli.why import say_why  # noqa: PLC0415 (few ask)
+
+            say_why(request, why, tell, as_json=as_json, color=color)
+            return
         if as_json:
             _plan_for_programs(request, tell)
             return
@@ -284,11 +297,3 @@ def _plan_for_programs(request: Request, tell: Observer) -> None:
     recorder = Recorder(machine.clock)
     planned = flow.plan_request(machine, request, _both(tell, recorder))
     write_out(sys.stdout, as_json(recorder.plan_document(planned)))
-
-
-@click.command()
-@click.argument("job", required=False, shell_complete=complete_jobs)
-def forget(job: str | None) -> None:
-    """Forget that JOB has passed (all jobs without JOB), and every verdict; caches stay."""
-    count = flow.forget(read_machine(), job)
-    click.echo(f"forgot {count} pass{'es' if count != 1 else ''}")

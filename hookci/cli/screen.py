@@ -8,9 +8,10 @@ import shlex
 import shutil
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
 
 from hookci.cli.surroundings import write_out
 from hookci.model.event import RunStarted

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 import hookci
-from hookci import flow
+from hookci import upkeep
 from hookci.cli.surroundings import read_machine
 from hookci.model.environment import Trigger
 
@@ -22,7 +22,7 @@ __all__ = ["check", "init", "install", "schema", "uninstall"]
 def init(only_print: bool, yes: bool) -> None:
     """Look at the project and write a hookci.toml for it; never overwrites one."""
     machine = read_machine()
-    path, detection = flow.detect_project(machine)
+    path, detection = upkeep.detect_project(machine)
     for found in detection.found:
         click.echo(f"found {found.what}", err=only_print)
         click.echo(f"      {found.why}", err=only_print)
@@ -31,7 +31,7 @@ def init(only_print: bool, yes: bool) -> None:
     if only_print:
         sys.stdout.write(detection.text)
         return
-    flow.write_config(path, detection.text)
+    upkeep.write_config(path, detection.text)
     click.echo(f"wrote {path}")
     if yes or (sys.stdin.isatty() and click.confirm("install the git hooks now?", default=True)):
         _install()
@@ -48,10 +48,17 @@ def init(only_print: bool, yes: bool) -> None:
     help="Have the hooks of this clone deploy to an environment when its branch moves. May be repeated.",
 )
 @click.option("--no-deploys", is_flag=True, help="Have the hooks of this clone deploy nothing any more.")
-def install(deploys: tuple[str, ...], no_deploys: bool) -> None:
+@click.option(
+    "--background/--no-background",
+    default=None,
+    help="Verify each commit of this clone in the background, as a push of it would, so that the push need not wait.",
+)
+def install(deploys: tuple[str, ...], no_deploys: bool, background: bool | None) -> None:
     """Install the git hooks; hooks that are there are kept and run first."""
     if deploys and no_deploys:
         raise click.UsageError("--deploys and --no-deploys exclude each other")
+    if background is not None:
+        _set_background(on=background)
     if not deploys:
         _install()
     if no_deploys:
@@ -61,6 +68,12 @@ def install(deploys: tuple[str, ...], no_deploys: bool) -> None:
         click.echo("the hooks deploy nothing any more" if was else "the hooks did not deploy anything")
     if deploys:
         _install_deploys(deploys)
+
+
+def _set_background(*, on: bool) -> None:
+    upkeep.set_background(read_machine(), on=on)
+    what = "each commit is verified in the background; `hookci status` says how it went"
+    click.echo(what if on else "no commit is verified in the background")
 
 
 def _install_deploys(names: tuple[str, ...]) -> None:
@@ -80,7 +93,7 @@ def _install_deploys(names: tuple[str, ...]) -> None:
 
 def _install() -> None:
     main = Path(hookci.__file__).resolve().parent / "__main__.py"
-    report = flow.install_hooks(read_machine(), python=Path(sys.executable), main=main)
+    report = upkeep.install_hooks(read_machine(), python=Path(sys.executable), main=main)
     changed = f"installed {', '.join(report.installed)}" if report.installed else "all hooks were installed already"
     click.echo(f"{changed} in {report.directory}")
     if report.kept:
@@ -97,9 +110,11 @@ def uninstall() -> None:
     from hookci.nudge import stop_deploying  # noqa: PLC0415 (what deploys is not imported by every command)
 
     machine = read_machine()
-    report = flow.uninstall_hooks(machine)
+    report = upkeep.uninstall_hooks(machine)
     if stop_deploying(machine):
         click.echo("this clone deploys nothing from its hooks any more")
+    if upkeep.set_background(machine, on=False):
+        click.echo("no commit is verified in the background any more")
     click.echo(f"removed {', '.join(report.removed)}" if report.removed else "there was nothing of hookci's to remove")
     if report.restored:
         click.echo(f"put back {', '.join(report.restored)}")
@@ -118,7 +133,7 @@ def check(rev: str | None, staged: bool) -> None:
     """Validate the config as it stands in the work tree."""
     if rev and staged:
         raise click.UsageError("--rev and --staged exclude each other")
-    pipeline = flow.check_config(read_machine(), revision=rev, staged=staged)
+    pipeline = upkeep.check_config(read_machine(), revision=rev, staged=staged)
     for warning in pipeline.warnings:
         click.echo(f"warning: {warning}", err=True)
     for job in pipeline.jobs.values():
@@ -131,7 +146,9 @@ def check(rev: str | None, staged: bool) -> None:
 @click.command()
 @click.argument(
     "what",
-    type=click.Choice(["config", "run", "scan", "plan", "explain", "status", "runs", "deploy", "releases", "events"]),
+    type=click.Choice(
+        ["config", "run", "scan", "plan", "why", "explain", "status", "runs", "deploy", "releases", "gc", "events"]
+    ),
     default="config",
 )
 def schema(what: str) -> None:

@@ -6,8 +6,9 @@ Its ``[variables]`` are to the pipeline what a project's variables are on GitLab
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hookci.config.environments import read_environments
 from hookci.config.jobs import read_defaults
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from hookci.config.structure import Structure
     from hookci.config.surroundings import Surroundings
+    from hookci.model.environment import Environment
     from hookci.model.pipeline import Pipeline
 
 __all__ = ["read_beside"]
@@ -78,15 +80,24 @@ def _added(structure: Structure, pipeline: Pipeline, problems: list[Problem]) ->
         jobs=jobs,
         hooks=check_hooks(structure, jobs, problems),
         suppressions=suppressions,
-        environments=read_environments(structure, jobs, problems),
+        environments=read_environments(structure, jobs, problems, _deploying(pipeline, jobs)),
         notify=read_notify(document.notify, problems),
         warnings=(*pipeline.warnings, *_dropped(pipeline, is_local=is_local)),
     )
 
 
+def _deploying(pipeline: Pipeline, jobs: Mapping[str, Job]) -> Mapping[str, Environment]:
+    """What the jobs deploy to, as they are with all that stands beside them."""
+    if not pipeline.environments:
+        return {}
+    from hookci.config.gitlab.environments import environments_of  # noqa: PLC0415 (only beside a GitLab pipeline)
+
+    return environments_of(jobs.values(), next(iter(pipeline.environments.values())).branch)
+
+
 def _below(start: Job, job: Job, *, is_local: bool) -> Job:
     """``job`` with what ``start`` says of what it does not say itself."""
-    said = {field.name: getattr(start, field.name) for field in fields(Job)}
+    said = {name: getattr(start, name) for name in Job.__struct_fields__}
     added = {
         name: value
         for name, value in said.items()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.problems import Problem, expected
 from hookci.config.scans import has_scanner

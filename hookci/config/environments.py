@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hookci.config.health import read_health
 from hookci.config.needs import check_deployed
@@ -20,7 +21,7 @@ from hookci.config.values import (
     plain,
 )
 from hookci.config.words import show
-from hookci.model.environment import Approval, Environment, SecretSource, Trigger
+from hookci.model.environment import Approval, Environment, SecretSource, Trigger, is_component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,43 +33,65 @@ if TYPE_CHECKING:
 
 __all__ = ["read_environments"]
 
-# git-check-ref-format(1), for one component: releases are tagged deploy/<environment>/<n>.
-_NO_COMPONENT = re.compile(r"^\.|\.\.|[\x00-\x20\x7f~^:?*\[\\/]|@\{|\.$|\.lock$|^$")
 
+def read_environments(
+    structure: Structure,
+    jobs: Mapping[str, Job],
+    problems: list[Problem],
+    known: Mapping[str, Environment] = MappingProxyType({}),
+) -> dict[str, Environment]:
+    """The environments of a document by name, in its order.
 
-def read_environments(structure: Structure, jobs: Mapping[str, Job], problems: list[Problem]) -> dict[str, Environment]:
-    """The environments of a document by name, in its order; ``jobs`` are those whose artifacts they may deploy."""
-    environments: dict[str, Environment] = {}
+    Args:
+        structure: the document.
+        jobs: those whose artifacts they may deploy.
+        problems: what is wrong with them.
+        known: those that are there already; the document may add to them.
+    """
+    environments = dict(known)
     built = tuple(dict.fromkeys(job.group for job in jobs.values() if job.build is not None and job.rules is None))
     for name, table in structure.document.environments.items():
         path = ("environments", name)
         _check_name(name, path, problems)
-        environment = _environment(name, table, path, problems)
-        environments[name] = environment if "needs" in table.model_fields_set else replace(environment, needs=built)
+        start = known.get(name) if table.script is None else None
+        if start is None:
+            start = Environment(name=name, needs=built)
+            if table.script is None and structure.is_sound("environments", name):
+                problems.append(Problem(path, "has no script"))
+        else:
+            _check_started(table, path, problems)
+        environments[name] = _environment(start, table, path, problems)
         check_deployed(structure, jobs, environments[name].needs, (*path, "needs"), problems)
     _check_after(structure, environments, problems)
     return environments
 
 
+def _check_started(table: EnvironmentTable, path: Path, problems: list[Problem]) -> None:
+    """What a job brings along that deploys cannot be said a second time."""
+    hint = "leave it out, or write a `script`, which then takes the place of the job"
+    said = [key for key in ("needs", "shell", "timeout") if key in table.model_fields_set]
+    problems += [Problem((*path, key), "is said by the job that deploys", hint) for key in said]
+
+
 def _check_name(name: str, path: Path, problems: list[Problem]) -> None:
-    if _NO_COMPONENT.search(name) or not name.isprintable():
+    if not is_component(name) or not name.isprintable():
         problems.append(Problem(path, "the name of an environment becomes part of a git tag, which this cannot be"))
     elif name.startswith("-"):
         problems.append(Problem(path, "the name of an environment cannot start with -, as options do"))
 
 
-def _environment(name: str, table: EnvironmentTable, path: Path, problems: list[Problem]) -> Environment:
+def _environment(start: Environment, table: EnvironmentTable, path: Path, problems: list[Problem]) -> Environment:
     check_filled(table, ("url",), path, problems)
     values: dict[str, Any] = {
         key: _READERS[key](getattr(table, key), (*path, key), problems) for key in table.model_fields_set
     }
     if "deploy" in values:
         values["trigger"] = values.pop("deploy")
-    return Environment(name=name, **values)
+    return replace(start, **values)
 
 
 def _branch(name: str, path: Path, problems: list[Problem]) -> str:
-    if any(map(_NO_COMPONENT.search, name.split("/"))) or name.startswith("-") or name in {"@", "HEAD"}:
+    if not all(map(is_component, name.split("/"))) or name.startswith("-") or name in {"@", "HEAD"}:
         problems.append(expected(path, "the name of one branch", name))
     return name
 
@@ -135,9 +158,11 @@ _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
 
 
 def _check_after(structure: Structure, environments: Mapping[str, Environment], problems: list[Problem]) -> None:
-    names = list(structure.raw["environments"]) if environments else []
+    written = structure.raw["environments"] if structure.document.environments else ()
+    names = [*dict.fromkeys([*written, *environments])]
     told: set[str] = set()
-    for name, environment in environments.items():
+    for name in structure.document.environments:
+        environment = environments[name]
         path = ("environments", name, "after")
         if "after" in structure.document.environments[name].model_fields_set and environment.after not in names:
             problems.append(unknown(path, "environment", environment.after, names))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hookci.config.problems import Problem, expected
 from hookci.config.values import check_filled, longer_than_zero, plain, seconds

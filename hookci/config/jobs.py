@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hookci.config.containers import check_containers, read_build, read_image, read_services, settled
 from hookci.config.matrix import cells
@@ -151,4 +152,5 @@ _READERS: Mapping[str, Callable[[Any, Path, list[Problem]], object]] = {
     "tools": plain(tuple),
     "memory": plain(bool),
     "max_age": longer_than_zero,
+    "weight": plain(int),
 }

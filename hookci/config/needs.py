@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.containers import images
 from hookci.config.problems import Problem, unknown

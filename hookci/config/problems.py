@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hookci.config.words import did_you_mean, show, show_path
 from hookci.errors import ConfigProblem
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "in_file_order"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A `hookci.errors.ConfigProblem` whose path is still one of steps."""
 
     path: Path

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.problems import Problem, expected
 from hookci.config.values import check_filled, check_paths, longer_than_zero
@@ -54,7 +55,7 @@ def has_scanner(table: JobTable) -> bool:
 def without_script(job: Job, stages: list[str]) -> Job:
     """What a job with a scanner starts from: ``job`` with nothing that is for scripts, in the stage for scans."""
     stage = _STAGE if _STAGE in stages else job.stage
-    return replace(job, stage=stage, **_NO_SCRIPT)  # type: ignore[arg-type]  # the types of a mapping's values
+    return replace(job, stage=stage, **_NO_SCRIPT)
 
 
 def check_scan_job(table: JobTable, path: Path, problems: list[Problem]) -> None:

@@ -116,7 +116,10 @@ class EnvironmentTable(Table):
     )
     after: str | None = Field(default=None, description="The environment that must have verified a release first.")
     approval: _Approval = Field(default=False, description="Whether a person must approve every deployment.")
-    script: Texts = Field(description="The commands that deploy.")
+    script: Texts | None = Field(
+        default=None,
+        description="The commands that deploy. Not needed where a job of .gitlab-ci.yml deploys to this environment.",
+    )
     rollback: Texts | None = Field(
         default=None, description="The commands that go back; default: the script of the release that is gone back to."
     )

@@ -154,6 +154,9 @@ class Settings(Table):
     max_age: Duration | None = Field(
         default=None, description="How long a pass is remembered; default: for ever.", examples=["1 day", "12h"]
     )
+    weight: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="How many cores it keeps busy, so that fewer jobs run beside it; default: 1."
+    )
     image: _Image | None = Field(
         default=None, description='The container image to run in; "local", the default: none but this machine.'
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hookci.errors import ConfigError, ConfigProblem
+from hookci.model.size import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,10 +18,10 @@ __all__ = ["Mount", "Settings", "read_settings"]
 _PREFIX = "hookci."
 _ALLOWING = ("allow", "refuse")
 _WRITING = {"ro": True, "rw": False}
+_SWITCH = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0", ""), False)
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A path of the engine's machine that every job's container sees at ``target``."""
 
     source: str
@@ -27,12 +29,12 @@ class Mount:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Settings of this clone.
 
     ``allow_unconfigured`` lets pushes of trees without a pipeline through (``hookci.unconfigured=allow``);
     ``allow_unsupported`` leaves out jobs that cannot be run here (``hookci.unsupported=allow``).
+    ``background`` says that a commit is verified in the background (``hookci.background``).
     ``jobs`` is how many jobs run at once (``hookci.jobs``), None for one on each processor.  ``deploys`` names the
     environments that this clone deploys from its hooks (``hookci.deploys``, once for each), ``remote`` the remote that
     locks and tags of deployments go to (``hookci.remote``), None for ``origin`` where there is one.
@@ -40,10 +42,14 @@ class Settings:
     ``engine`` is the URL or the docker context of the container engine (``hookci.engine``), None for the usual one.
     ``privileged`` and ``socket`` are globs of the images whose containers may run privileged, or get the engine's
     socket; ``mounts`` is what every job's container sees besides its workspace (``hookci.mount``); once for each.
+    ``workspaces`` is what jobs of this machine get, ``overlay`` or ``copies``; None for what is sound for this user.
+
+    ``keep_size`` (``hookci.keepSize``, bytes) and ``keep_days`` (``hookci.keepDays``) bound what is kept on disk.
     """
 
     allow_unconfigured: bool = False
     allow_unsupported: bool = False
+    background: bool = False
     jobs: int | None = None
     deploys: tuple[str, ...] = ()
     remote: str | None = None
@@ -51,6 +57,9 @@ class Settings:
     privileged: tuple[str, ...] = ()
     socket: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    workspaces: str | None = None
+    keep_size: int = 5 << 30
+    keep_days: int = 30
 
 
 def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Settings:
@@ -68,6 +77,7 @@ def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Setti
     for key, values in git_config.items():
         if key.startswith(_PREFIX):
             name = key.removeprefix(_PREFIX)
+            name = _SPELLED.get(name, name)
             given[name] = ("git config", values if name in _LISTS else values[-1])
     problems: list[tuple[str, ConfigProblem]] = []
     parsed = {name: _parse(name, value, place, problems) for name, (place, value) in given.items()}
@@ -108,10 +118,22 @@ def _is_allowed(value: object) -> bool:
     return value == "allow"
 
 
-def _jobs(value: object) -> int:
+def _is_on(value: object) -> bool:
+    # git-config(1), "boolean"; TOML has its own
+    word = _SWITCH.get(str(value).lower())
+    if word is None:
+        raise ValueError("expected `true` or `false`")
+    return word
+
+
+def _whole(value: object) -> int:
     if not str(value).isdecimal() or int(str(value)) < 1:
         raise ValueError("expected a whole number of 1 or more")
     return int(str(value))
+
+
+def _size(value: object) -> int:
+    return parse_size(str(value))
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:
@@ -155,16 +177,29 @@ def _remote(value: object) -> str:
     return value
 
 
+def _workspaces(value: object) -> str:
+    if value not in {"overlay", "copies"}:
+        raise ValueError("expected `overlay` or `copies`")
+    return str(value)
+
+
 _PARSERS: dict[str, Callable[[object], object]] = {
     "unconfigured": _is_allowed,
     "unsupported": _is_allowed,
-    "jobs": _jobs,
+    "background": _is_on,
+    "jobs": _whole,
     "deploys": _deploys,
     "remote": _remote,
     "engine": _engine,
     "privileged": _images,
     "socket": _images,
     "mount": _mounts,
+    "workspaces": _workspaces,
+    "keepSize": _size,
+    "keepDays": _whole,
 }
+_SPELLED = {name.lower(): name for name in _PARSERS}
+"""Git lists keys in lower case."""
 _LISTS = {"deploys", "privileged", "socket", "mount"}
 _FIELDS = {"unconfigured": "allow_unconfigured", "unsupported": "allow_unsupported", "mount": "mounts"}
+_FIELDS |= {"keepSize": "keep_size", "keepDays": "keep_days"}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import typing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from hookci.config.problems import Problem
@@ -29,8 +29,7 @@ _MISSING = "missing"
 _UNKNOWN = "unknown key"
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(Struct, frozen=True):
     """A document without the parts that do not fit; ``dropped`` are their paths in ``raw``."""
 
     raw: Mapping[str, Any]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Surroundings"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """The tree around a config, and what is known of where it came from.
 
     ``read`` tells the content of a file of the tree (None: there is none), ``paths`` lists them.  ``facts`` are the

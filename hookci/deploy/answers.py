@@ -7,10 +7,11 @@ import http.client
 import ipaddress
 import re
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed does not know it
+
+from msgspec import Struct
 
 from hookci.deploy.probes import Probe, short
 from hookci.execute.environment import expand
@@ -37,8 +38,7 @@ class _UnusableError(Exception):
     """No answer that could be judged; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A url without user and password, so that people may read it; these are apart, ``user:password`` or empty."""
 
     url: str
@@ -84,8 +84,7 @@ class Address:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """The last answer: ``is_whole`` is false when the body is longer than what was read of it."""
 
     status: int

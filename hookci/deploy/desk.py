@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from hookci.deploy.kept import Kept
+    from hookci.deploy.kept import Attempt, Kept
+    from hookci.execute.output import Output
     from hookci.model.environment import Environment
     from hookci.model.event import JobOutput
     from hookci.model.release import Kind, Release
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "DeployDesk"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployDesk:
+class DeployDesk(Struct, frozen=True, kw_only=True):
     """One environment on one machine, as the engine needs it.
 
     ``state`` is where journals, locks and logs are, private; ``user`` the environment hookci was started in; ``by``
@@ -46,13 +47,14 @@ class DeployDesk:
     say: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """What is to be made live: a commit, with the environment as that very commit describes it.
 
     ``commands`` are those to run (the script, or those that go back).  ``artifacts`` says where to take the
     artifacts of each needed job from: puts them into the attempt, False when they are gone.  ``secrets`` are the
-    values by name.  ``facts`` of a release are what will stand in its tag beside what the engine knows itself.
+    values by name.  With ``start`` there are no commands: it starts the jobs that deploy, with what the attempt keeps,
+    and tells why they failed (empty: they did not); it is given the number of the release, and what tells why it is to
+    end.
     """
 
     environment: Environment
@@ -67,3 +69,4 @@ class Candidate:
     artifacts: Mapping[str, Callable[[object], bool]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     live: Release | None = None
+    start: Callable[[Attempt, Output, int, Callable[[], str | None]], str] | None = None

@@ -7,8 +7,10 @@ is verified; in between, a process that dies leaves a journal from which the nex
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.deploy.health import HealthDesk, check_health
 from hookci.deploy.journal import Entry, Step
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Failure", "release_from"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a candidate did not become live, and whether anything was touched."""
 
     reason: str
@@ -43,8 +44,7 @@ class Failure:
     cancelled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """Deploys to one environment, whose lock is held by the caller.
 
     ``publish`` sends a release's tag to the remote and gives the lock there back; False when that was not possible.
@@ -126,7 +126,7 @@ class Engine:
     def _prepare(self, candidate: Candidate, attempt: Attempt, output: Output) -> str:
         """A clean checkout of exactly the commit, with the artifacts in it; their digest."""
         desk, snapshot = self.desk, candidate.snapshot
-        attempt.checkout.reset(desk.source, snapshot.tree, keep=set(), fill=_nothing, say=output.say)
+        attempt.checkout.reset(desk.source, snapshot.tree, keep=set(), fill=tuple, say=output.say)
         attempt.checkout.expose(desk.source, snapshot.commit, snapshot.tree)
         for job, take in candidate.artifacts.items():
             if not take(attempt):
@@ -148,7 +148,10 @@ class Engine:
         scripts = Scripts(self.desk, candidate, attempt, environment, output, cancel)
         ends = self.desk.clock() + candidate.environment.timeout
         self.journal.write(replace(entry, step=steps[0], script_ends=ends))
-        failure = scripts.run(candidate.commands)
+        if candidate.start is not None:
+            failure = candidate.start(attempt, output, number, lambda: cancel.reason)
+        else:
+            failure = scripts.run(candidate.commands)
         if failure:
             return failure
         self.journal.write(replace(entry, step=steps[1]))
@@ -315,10 +318,6 @@ class _Log:
     def __exit__(self, *_error: object) -> None:
         self.output.finish()
         self._file.close()
-
-
-def _nothing() -> None:
-    """Nothing is kept from the workspace before."""
 
 
 def _monotonic() -> float:

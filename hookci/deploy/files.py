@@ -26,8 +26,9 @@ import fnmatch
 import os
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.deploy.words import parts
 
@@ -73,8 +74,7 @@ def files_run(
 # -- the tree
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a path leads: the links (or the submodule) on the way, and a file or a directory, unless it leads out."""
 
     way: Sequence[str]
@@ -82,8 +82,7 @@ class _Place:
     directory: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
+class _Tree(Struct, frozen=True):
     blobs: Mapping[str, str]
     read: Callable[[str], bytes]
     children: Mapping[str, set[str]]
@@ -193,8 +192,7 @@ def _meaningful(part: Part) -> Iterator[str]:
 # -- the search
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """What was found so far; each file is followed once."""
 
     tree: _Tree

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.deploy.probes import POLL, HealthDesk, Probe, in_thread, look, name, probe, wanted
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Health", "HealthDesk", "Probe", "check_health", "probe"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """Whether all checks held.
 
     ``reason`` is one line: which check, what was expected, what was seen instead; or why the end was asked for, when

@@ -7,12 +7,12 @@ the environment's lock writes it.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field, to_builtins
 
 from hookci.errors import StateError
 from hookci.model.release import Kind
@@ -39,8 +39,7 @@ class Step(StrEnum):
     BACK_HEALTH = "back-health"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One deployment under way.
 
     ``deployment`` is its number in the store, ``release`` the number it will get as a release.  ``previous`` is the
@@ -61,7 +60,7 @@ class Entry:
     begun: float
     source: int | None = None
     script_ends: float = 0.0
-    facts: dict[str, str] = dataclasses.field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -87,7 +86,7 @@ class Journal:
 
     def write(self, entry: Entry) -> Entry:
         """Write down what is about to be done; it is on the disk when this returns."""
-        write_atomic(self.path, json.dumps(dataclasses.asdict(entry)).encode("ascii"), durable=True)
+        write_atomic(self.path, json.dumps(to_builtins(entry)).encode("ascii"), durable=True)
         return entry
 
     def clear(self) -> None:

@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.store.private import private_directory
 from hookci.workspace.artifacts import ArtifactStore
@@ -27,8 +28,7 @@ _NUMBER = "release"
 _JOBS = "jobs.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """The place of one attempt; ``name`` is the project's, which its workspace has too."""
 
     directory: Path
@@ -72,6 +72,17 @@ class Attempt:
     def take_from(self, other: Attempt, job: str) -> bool:
         """The same, of an earlier attempt."""
         return self.take(other.artifacts, _RUN, job)
+
+    def give(self, store: ArtifactStore, run: int) -> None:
+        """Copy all of it into ``store``, as if the jobs had left it in ``run``."""
+        for job in self.jobs:
+            image = self.artifacts.image(_RUN, job)
+            if image is not None:
+                store.save_image(run, job, image)
+            if self.artifacts.has(_RUN, job):
+                place = store.place(run, job)
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                shutil.copytree(self.artifacts.place(_RUN, job), place, symlinks=True)
 
     @property
     def jobs(self) -> list[str]:
@@ -131,8 +142,7 @@ def _parts(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The attempts of one environment, below ``directory``."""
 
     directory: Path

@@ -6,12 +6,13 @@ The lock here is the kernel's and ends with its holder; the file that says who h
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import to_builtins
 
 from hookci.errors import HookciError, LockHeldError
 from hookci.model.release import Lock
@@ -134,7 +135,7 @@ def holder(state: Path, environment: str) -> Lock | None:
 
 
 def _write_holder(state: Path, lock: Lock) -> None:
-    write_atomic(_holder_file(state, lock.environment), json.dumps(dataclasses.asdict(lock)).encode("ascii"))
+    write_atomic(_holder_file(state, lock.environment), json.dumps(to_builtins(lock)).encode("ascii"))
 
 
 def _holder_file(state: Path, environment: str) -> Path:

@@ -6,9 +6,10 @@ import socket
 import threading
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from hookci.execute.environment import expand
 from hookci.model.text import plain
@@ -29,8 +30,7 @@ _SHORT = 80
 _EXCERPT = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthDesk:
+class HealthDesk(Struct, frozen=True, kw_only=True):
     """What health checks work with.
 
     ``variables`` are what ``$NAMES`` in checks stand for.  ``run`` runs a command of a check in a shell, with those
@@ -46,8 +46,7 @@ class HealthDesk:
     clock: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(Struct, frozen=True, kw_only=True):
     """Whether a look found what its check wants, and in a few words of one line what it saw."""
 
     ok: bool

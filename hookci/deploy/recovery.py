@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.deploy.engine import release_from
 from hookci.deploy.journal import Step
@@ -26,8 +28,7 @@ __all__ = ["Leftover", "recover"]
 _POLL = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """What a killed deployment left: its journal, and the attempt as it was written down."""
 
     entry: Entry

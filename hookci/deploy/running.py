@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.deploy.health import HealthDesk, probe
 from hookci.deploy.probes import in_thread, name, wanted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.deploy.secrets import Answer
 from hookci.errors import HookciError
@@ -61,8 +62,7 @@ def _images(built: Mapping[str, str]) -> dict[str, str]:
     return {f"HOOKCI_IMAGE_{re.sub('[^A-Z0-9]+', '_', job.upper()).strip('_')}": id_ for job, id_ in built.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell:
+class Shell(Struct, frozen=True, kw_only=True):
     """Asks one command a question, such as for a secret: ``directory`` is private, ``environment`` the person's."""
 
     which: Callable[[str, str], str | None]
@@ -94,8 +94,7 @@ class Shell:
             errors.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Scripts:
+class Scripts(Struct, frozen=True):
     """Runs shell text for one candidate; ``cancel`` ends what runs, ``environment`` is the whole of it."""
 
     desk: DeployDesk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from typing import TYPE_CHECKING
 
 from hookci.errors import UsageError
@@ -34,7 +35,8 @@ def chosen_environment(pipeline: Pipeline, name: str | None) -> Environment:
     """
     environments = pipeline.environments
     if not environments:
-        raise UsageError(f"{pipeline.source} has no environments", "[environments.staging] would be one")
+        hint = _started_alone(pipeline) or "[environments.staging] would be one"
+        raise UsageError(f"{pipeline.source} has no environments", hint)
     if name is not None:
         return _named(pipeline, name)
     first = [environment for environment in environments.values() if not environment.after]
@@ -48,8 +50,22 @@ def _named(pipeline: Pipeline, name: str) -> Environment:
     if name in pipeline.environments:
         return pipeline.environments[name]
     near = difflib.get_close_matches(name, pipeline.environments, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(pipeline.environments)}"
+    known = f"known: {', '.join(pipeline.environments)}"
+    hint = f"did you mean `{near[0]}`?" if near else "; ".join(filter(None, (known, _started_alone(pipeline))))
     raise UsageError(f"{pipeline.source} has no environment `{name}`", hint)
+
+
+def _started_alone(pipeline: Pipeline) -> str:
+    """Which jobs deploy to what is no environment here: its name depends on the commit, or no tag can have it."""
+    places = {job.name: job.environment for job in pipeline.jobs.values()}
+    left = {
+        name: place.name
+        for name, place in places.items()
+        if place is not None and place.action == "start" and place.name not in pipeline.environments
+    }
+    known = {job.name for environment in pipeline.environments.values() for job in environment.jobs}
+    told = [f"`hookci play {shlex.quote(name)}` ({where})" for name, where in left.items() if name not in known]
+    return f"what deploys elsewhere is started alone: {', '.join(told)}" if told else ""
 
 
 def tip(repository: Repository, branch: str, remote: str | None, *, pushed: bool) -> str:

@@ -5,13 +5,13 @@ Nothing that is read from a tree, or from the repository's git config, decides h
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, to_builtins
 
 from hookci.deploy.files import files_run
 from hookci.deploy.secrets import is_inside
@@ -31,8 +31,7 @@ _KEPT = 50
 """Accepted digests of one environment: as many steps back need no new consent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
+class Executed(Struct, frozen=True, kw_only=True):
     """What a deployment of one commit would execute or be told.
 
     ``config`` is the environment's part of the config as canonical JSON: everything but its name and what has its
@@ -59,8 +58,9 @@ def executed(environment: Environment, blobs: Mapping[str, str], read: Callable[
     """
     health = [check.command for check in environment.health]
     secrets = [source.command for source in environment.secrets]
-    commands = [*environment.script, *environment.rollback, *health, *secrets]
-    paths = files_run(commands, environment.variables.values(), blobs, read)
+    commands = [*environment.commands, *environment.rollback, *health, *secrets]
+    values = [*environment.variables.values(), *(value for job in environment.jobs for value in job.variables.values())]
+    paths = files_run(commands, values, blobs, read)
     for matches in map(matcher, environment.trust):
         paths.update(filter(matches, blobs))
     described = {name: value for name, value in _described(environment).items() if name != "name"}
@@ -70,15 +70,14 @@ def executed(environment: Environment, blobs: Mapping[str, str], read: Callable[
     )
 
 
-def _described(value: object) -> dict[str, object]:
-    """The fields of a dataclass that do not have their defaults."""
-    found = {}
-    for one in dataclasses.fields(value):  # type: ignore[arg-type]  # a dataclass, by whoever calls this
-        given = getattr(value, one.name)
-        default = one.default_factory() if callable(one.default_factory) else one.default
-        if given != default:
-            found[one.name] = _plain(given)
-    return found
+def _described(value: Struct) -> dict[str, object]:
+    """The fields of a value of the model that do not have their defaults."""
+    names, defaults = value.__struct_fields__, value.__struct_defaults__
+    # a default that is made anew each time stands there as its factory (msgspec.field)
+    made = [default.factory() if hasattr(default, "factory") else default for default in defaults]
+    usual = dict(zip(reversed(names), reversed(made), strict=False))
+    given = {name: getattr(value, name) for name in names}
+    return {name: _plain(item) for name, item in given.items() if name not in usual or item != usual[name]}
 
 
 def _plain(value: object) -> object:
@@ -88,7 +87,7 @@ def _plain(value: object) -> object:
         return lines if len(lines) > 1 else lines[0]
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, Struct):
         return _described(value)
     if value is None or isinstance(value, int | float):
         return value
@@ -98,37 +97,32 @@ def _plain(value: object) -> object:
 # -- the record
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(Struct, frozen=True):
     """A person has seen exactly this: who, and when (unix seconds)."""
 
     by: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """A person has seen something else: ``since`` is what was accepted last."""
 
     since: Executed
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Nobody has seen anything, or the record of it is not to be relied on: ``why``."""
 
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Accepted:
+class _Accepted(Struct, frozen=True):
     digest: str
     by: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(Struct, frozen=True):
     """``accepted`` begins with the newest, which is that of ``newest``."""
 
     newest: Executed
@@ -248,7 +242,7 @@ def _require_unwritable(path: Path) -> None:
 
 def _sealed(name: Sequence[str], record: _Record) -> bytes:
     newest = {"config": record.newest.config, "files": dict(record.newest.files)}
-    fields = {"name": name, "newest": newest, "accepted": [dataclasses.asdict(one) for one in record.accepted]}
+    fields = {"name": name, "newest": newest, "accepted": [to_builtins(one) for one in record.accepted]}
     body = json.dumps(fields, indent=1).encode("ascii")
     return hashlib.sha256(body).hexdigest().encode("ascii") + b"\n" + body
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,8 +68,7 @@ _RUNNERS = {
 """Programs, and words of languages, that run what a file says (without the number of their version)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One command of a text: its words, and whether a program among them runs what files, or directories, say."""
 
     words: tuple[str, ...]

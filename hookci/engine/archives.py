@@ -11,8 +11,9 @@ step, not by ``realpath``.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.members import Archive, ArchiveError
 from hookci.engine.tree import LONGEST_PATH, Tree
@@ -31,8 +32,7 @@ _LESS = "name what is needed of them under `artifacts` and `cache`, instead of a
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much is placed of one archive: bytes in all files together, and members."""
 
     size: int = 16 * 2**30
@@ -42,8 +42,7 @@ class Limits:
 _USUAL = Limits()
 
 
-@dataclass(slots=True)
-class Unpacked:
+class Unpacked(Struct):
     """The paths that an archive brought, directories included, and what of it was left out, in words."""
 
     placed: dict[str, None] = field(default_factory=dict)
@@ -80,8 +79,7 @@ def unpack(
     return unpacking.found
 
 
-@dataclass(slots=True)
-class _Unpacking:
+class _Unpacking(Struct):
     tree: Tree
     placed_at: Callable[[str], str | None]
     limits: Limits

@@ -12,8 +12,9 @@ import queue
 import re
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError, EngineGoneError
 from hookci.engine.owner import KEPT, LABEL
@@ -42,8 +43,7 @@ _FULL = "no space left on device"
 _BAD_REQUEST = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
+class Following(Struct, frozen=True, kw_only=True):
     """How a build is followed: where its output goes, for how many seconds at most, and what ends it early."""
 
     sink: Callable[[bytes], None]
@@ -51,8 +51,7 @@ class Following:
     cancel: Cancel
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """How a build ended: the image's id if one came of it, else the step that failed, as it was written."""
 
     ended: Ended
@@ -137,8 +136,7 @@ def _until(stream: _Stream, state: _State, deadline: float, cancel: Cancel) -> s
         state.take(said)
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     """What a build has said so far."""
 
     engine: str
@@ -185,8 +183,7 @@ class _State:
             )
 
 
-@dataclass(slots=True)
-class _Stream:
+class _Stream(Struct):
     """The engine's answer, read in a thread of its own: ``messages`` are its objects, an error, and None at the end."""
 
     engine: Engine

@@ -6,8 +6,9 @@ Sources: docs.docker.com, "docker buildx build" and "BuildKit"; the output is th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.builder import Built, no_space
 from hookci.engine.calls import EngineError
@@ -40,8 +41,7 @@ _SETTINGS = {
 _ELSEWHERE = frozenset({"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildKit:
+class BuildKit(Struct, frozen=True, kw_only=True):
     """The ``docker`` command at ``program`` in the user's environment; ``directory`` is private, for its files.
 
     ``token`` marks its processes.
@@ -112,8 +112,7 @@ def _failed(engine: Engine, heard: _Heard, ended: Ended) -> Built:
     return Built(Ended("exit", heard.code or 1, ended.seconds), step=heard.failed)
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """What the command has said so far; nothing of it is passed on before it builds."""
 
     sink: Callable[[bytes], None]

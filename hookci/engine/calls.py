@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+import functools
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from docker import APIClient
 
@@ -30,21 +32,31 @@ class EngineGoneError(EngineError):
     """An engine cannot be reached, or answers no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """An engine that was reached: how a person calls it, its own id, the API's version and what speaks it.
+class Engine(Struct, frozen=True, dict=True):
+    """An engine that was reached: how a person calls it, the API's version and what speaks it.
 
-    ``socket`` is the path of its socket when that is one of this machine, ``kind`` what the machine is on which it runs
-    containers: system, architecture and kernel.  ``is_podman`` is for what Podman's compatible API does differently.
+    ``identify`` asks it for its own id.  ``socket`` is the path of its socket when that is one of this machine,
+    ``kind`` what the machine is on which it runs containers: system, architecture and kernel.  ``is_podman`` is for
+    what Podman's compatible API does differently.
     """
 
     name: str
-    id: str
+    identify: Callable[[], str]
     version: str
-    api: APIClient = field(repr=False)
+    api: APIClient
     socket: str | None = None
     kind: str = ""
     is_podman: bool = False
+
+    @functools.cached_property
+    def id(self) -> str:
+        """What tells this engine from others.
+
+        Raises:
+            EngineError: it does not say.
+        """
+        with self.calling("say which it is"):
+            return self.identify()
 
     @contextlib.contextmanager
     def calling(self, what: str) -> Iterator[APIClient]:

@@ -8,21 +8,24 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import functools
 import socket
 import ssl
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker import APIClient
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
+from docker.transport import UnixHTTPAdapter
 from docker.utils import version_lt
+from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException, Timeout
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from hookci.engine.calls import Engine, EngineGoneError
+from hookci.engine.greeting import greet
 from hookci.engine.tunnel import Tunnel
 from hookci.errors import HookciError
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hookci.engine.endpoints import Endpoint
+    from hookci.engine.greeting import Greeting
 
 __all__ = ["OLDEST", "connect"]
 
@@ -59,8 +63,7 @@ _ERRNO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     """Why an endpoint is not the engine, and what to do."""
 
     endpoint: Endpoint
@@ -68,8 +71,12 @@ class _Failure:
     hint: str
 
 
-def connect(endpoints: Sequence[Endpoint]) -> Engine:
+def connect(endpoints: Sequence[Endpoint], greeting: Greeting | None = None) -> Engine:
     """The first engine that can be used; any number of threads may call it.
+
+    Args:
+        endpoints: the places to try in turn.
+        greeting: what was asked at one of them already.
 
     Raises:
         EngineGoneError: there is none; the message says what was tried, and why each is none.
@@ -77,7 +84,7 @@ def connect(endpoints: Sequence[Endpoint]) -> Engine:
     failures = []
     for endpoint in endpoints:
         try:
-            return _reach(endpoint)
+            return _reach(endpoint, greeting)
         except (RequestException, HTTPError, DockerException, HookciError, OSError, ValueError, LookupError) as error:
             failures.append(_Failure(endpoint, *_why(error)))
     raise _none_of(failures)
@@ -93,28 +100,31 @@ def _none_of(failures: Sequence[_Failure]) -> EngineGoneError:
     return EngineGoneError(f"no container engine can be used: {'; '.join(said)}", (telling or failures)[0].hint)
 
 
-def _reach(endpoint: Endpoint) -> Engine:
+def _reach(endpoint: Endpoint, greeting: Greeting | None) -> Engine:
+    told = None
     if endpoint.socket:
-        # the package leaves a socket open that nobody listens at
-        with socket.socket(socket.AF_UNIX) as tried:
-            tried.settimeout(_CONNECTING)
-            tried.connect(endpoint.socket)
+        # also since the package leaves a socket open that nobody listens at
+        asked = greeting if greeting and greeting.path == endpoint.socket else greet(endpoint.socket)
+        told = asked.answer()
     tunnel = Tunnel.open(endpoint.url, endpoint.env) if endpoint.url.startswith("ssh://") else None
     with contextlib.ExitStack() as undo:
         if tunnel:
             undo.callback(tunnel.close)
         url = f"unix://{tunnel.socket}" if tunnel else endpoint.url
-        with contextlib.closing(_client(url, endpoint, OLDEST)) as first:
-            version = first.version(api_version=False)
-            if not isinstance(version, dict):
-                raise LookupError("no object")  # noqa: TRY004 (as when a key is missing)
-        api = undo.enter_context(_client(url, endpoint, _spoken(version)))
-        identity = _identity(api, version, endpoint)
+        api = undo.enter_context(_client(url, endpoint, OLDEST))
+        version = told or api.version(api_version=False)
+        if not isinstance(version, dict):
+            raise LookupError("no object")  # noqa: TRY004 (as when a key is missing)
+        spoken = _spoken(version)
+        if spoken != OLDEST:
+            api.close()
+            api = undo.enter_context(_client(url, endpoint, spoken))
         undo.pop_all()
     api.timeout = _ANSWER
     api.tunnel = tunnel
     atexit.register(api.close)
-    return Engine(endpoint.name, identity, api.api_version, api, endpoint.socket, _kind(version), _is_podman(version))
+    identify = functools.partial(_identity, api, version, endpoint)
+    return Engine(endpoint.name, identify, spoken, api, endpoint.socket, _kind(version), _is_podman(version))
 
 
 class _Client(APIClient):
@@ -172,11 +182,21 @@ def _client(url: str, endpoint: Endpoint, version: str) -> _Client:
     )
     # proxies, netrc and certificates from the environment of this process are for other servers
     api.trust_env = False
-    if url.startswith("tcp://"):
+    if url.startswith("unix://"):
+        api.mount("http+docker://", _NearAdapter(f"http+{url}", api.timeout, max_pool_size=_CONNECTIONS))
+    elif url.startswith("tcp://"):
         api.mount("http://", _FarAdapter())
         api.mount("https://", _FarAdapter())
     api.reload_config(str(endpoint.config / "config.json"))
     return api
+
+
+class _NearAdapter(UnixHTTPAdapter):
+    """Connections to a socket, shared by all calls: the package has a pool of its own for each address."""
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:  # noqa: ANN401, ARG002 (as it comes)
+        """The pool."""
+        return super().get_connection("http+docker://localhost", proxies)
 
 
 class _FarAdapter(HTTPAdapter):

@@ -10,14 +10,15 @@ import os
 import selectors
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError, EngineGoneError, NotThereError
 from hookci.proc.supervise import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hookci.engine.calls import Engine
     from hookci.proc.supervise import Cancel
@@ -40,8 +41,7 @@ _SETTLED = frozenset({"created", "exited"})
 """States of Podman's in which nothing is done to a container."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(Struct, frozen=True):
     """A directory or socket of the engine's machine, seen at ``target``."""
 
     source: str
@@ -49,8 +49,7 @@ class Bind:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A volume of the engine's, seen at ``target``."""
 
     name: str
@@ -58,8 +57,7 @@ class Volume:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSpec:
+class ContainerSpec(Struct, frozen=True, kw_only=True):
     """What to make; words as the engine's API has them.
 
     ``image`` is an id or a name, ``entrypoint`` None for the image's own.  ``memory`` is in bytes, ``cpus`` a number
@@ -112,7 +110,19 @@ def create(engine: Engine, spec: ContainerSpec) -> Container:
             host_config=host,
             networking_config=_named(spec),
         )
-    return Container(engine, made["Id"])
+        # without limits of swap, that of memory holds all the same
+        warnings = [warning for warning in made.get("Warnings") or () if "swap" not in warning]
+        if spec.memory or spec.cpus:
+            warnings += _unheeded(spec, api.info())
+    return Container(engine, made["Id"], tuple(warnings))
+
+
+def _unheeded(spec: ContainerSpec, info: Mapping[str, Any]) -> Iterator[str]:
+    """Which limits it does not know how to hold: a rootless engine has none without control groups of its own."""
+    if spec.memory and not info.get("MemoryLimit", True):
+        yield "it cannot limit memory, so the container has no such limit"
+    if spec.cpus and not info.get("CpuCfsQuota", True):
+        yield "it cannot limit processors, so the container has no such limit"
 
 
 def _named(spec: ContainerSpec) -> dict[str, Any] | None:
@@ -127,12 +137,12 @@ def _mount(mount: Bind | Volume) -> Any:  # noqa: ANN401 (the package's own type
     return Mount(mount.target, mount.name, type="volume", read_only=mount.read_only)
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container of ours."""
+class Container(Struct, frozen=True):
+    """A container of ours; ``warnings`` say what of its spec the engine did not do."""
 
     engine: Engine
     id: str
+    warnings: tuple[str, ...] = ()
 
     def follow(
         self, sink: Callable[[bytes], None], timeout: float, cancel: Cancel, started: Callable[[], None]
@@ -153,19 +163,19 @@ class Container:
             self._until_settled(time.monotonic() + _ENDING)
         clock = time.monotonic()
         with self.engine.calling("follow the container") as api:
-            stream = api.attach(self.id, stdout=True, stderr=True, stream=True)
-        with _Piped(stream) as output:
+            # `attach` would ask the engine first whether there is a terminal
+            attached = api.attach_socket(self.id, params={"stdout": 1, "stderr": 1, "stream": 1})
+        with _Piped(attached) as output:
             with self.engine.calling("start the container") as api:
                 api.start(self.id)
             started()
             why = output.until(sink, clock + timeout, cancel)
-            if why == "exit":
-                why = self._until_ended(clock + timeout, cancel)
+            why, state = self._until_ended(clock + timeout, cancel) if why == "exit" else (why, {})
             if why != "exit":
                 self.end()
                 output.drain(sink, _DRAIN)
-                self._until_ended(time.monotonic() + _ENDING, None)
-        return Ended(why, self._state()["ExitCode"], time.monotonic() - clock)
+                _, state = self._until_ended(time.monotonic() + _ENDING, None)
+        return Ended(why, state["ExitCode"], time.monotonic() - clock)
 
     def _until_settled(self, deadline: float) -> None:
         """Wait until Podman has cleaned up after the last run of it.
@@ -182,17 +192,20 @@ class Container:
                 return
             time.sleep(0.02)
 
-    def _until_ended(self, deadline: float, cancel: Cancel | None) -> str:
-        """Wait for a container whose output is over; most have ended by then, and some only close their output."""
+    def _until_ended(self, deadline: float, cancel: Cancel | None) -> tuple[str, Mapping[str, Any]]:
+        """Wait for a container whose output is over; most have ended by then, and some only close their output.
+
+        Why the waiting is over, and the container's state.
+        """
         pause = 0.002
-        while self._state()["Running"]:
+        while (state := self._state())["Running"]:
             if cancel is not None and cancel.reason is not None:
-                return "cancel"
+                return "cancel", state
             if time.monotonic() >= deadline:
-                return "timeout"
+                return "timeout", state
             time.sleep(pause)
             pause = min(pause * 2, 0.1)
-        return "exit"
+        return "exit", state
 
     def _state(self) -> Mapping[str, Any]:
         with self.engine.calling("look at the container") as api:
@@ -238,10 +251,13 @@ def run_helper(engine: Engine, spec: ContainerSpec, cancel: Cancel) -> tuple[int
 
 
 class _Piped:
-    """A stream that blocks, read by a thread into a pipe that can be waited for together with other things."""
+    """A stream that blocks, read by a thread into a pipe that can be waited for together with other things.
 
-    def __init__(self, stream: Iterable[bytes]) -> None:
-        self._stream = stream
+    ``attached`` gives frames, each with the name of the stream that it is of (Engine API, "Attach to a container").
+    """
+
+    def __init__(self, attached: Any) -> None:  # noqa: ANN401 (a socket, or what is like one)
+        self._attached = attached
         self._read, self._write = os.pipe()
         self._open = True
         self._thread = threading.Thread(target=self._pump, name="container output", daemon=True)
@@ -252,16 +268,16 @@ class _Piped:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._read)  # a thread that still writes then ends
-        close = getattr(self._stream, "close", None)
-        if close and not self._thread.is_alive():
-            close()
-            # the package shuts the socket down, and leaves the file that was made from it open
-            getattr(self._stream, "_response").close()  # noqa: B009 (private, and nothing else has it)
+        if not self._thread.is_alive():
+            # the package keeps it there, and nothing else closes all that there is of the connection
+            getattr(self._attached, "_response").close()  # noqa: B009 (private)
 
     def _pump(self) -> None:
+        from docker.utils.socket import frames_iter  # noqa: PLC0415 (loaded with the engine)
+
         # what breaks here shows when the engine is asked how the container ended
         with contextlib.suppress(Exception):
-            for chunk in self._stream:
+            for _stream, chunk in frames_iter(self._attached, tty=False):  # type: ignore[no-untyped-call]  # no stub types it
                 view = memoryview(chunk)
                 while view:
                     view = view[os.write(self._write, view) :]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import tarfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 
@@ -23,8 +24,7 @@ __all__ = ["Context", "packed", "recipe_of"]
 _IGNORE = ".dockerignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """A packed context: a file, and the path of the recipe in it."""
 
     file: Path

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import HookciError
 
@@ -15,22 +17,51 @@ if TYPE_CHECKING:
     from hookci.engine.calls import Engine
     from hookci.engine.images import Images
 
-__all__ = ["EngineDesk"]
+__all__ = ["EngineDesk", "beside"]
 
 
-@dataclass(slots=True)
-class EngineDesk:
+_LAST = 30.0
+"""Seconds that the end of hookci waits at most for what goes on beside it; what is left then has its labels."""
+
+
+def beside(what: Callable[[], object], *, after: float = 0.0) -> None:
+    """Do something beside the rest, whose failure changes nothing; hookci does not end before it.
+
+    Args:
+        what: raises nothing but HookciErrors.
+        after: seconds to wait before, unless hookci ends.
+    """
+    ends = threading.Event()
+
+    def quietly() -> None:
+        ends.wait(after)
+        with contextlib.suppress(HookciError):
+            what()
+
+    def end() -> None:
+        ends.set()
+        thread.join(_LAST)
+
+    thread = threading.Thread(target=quietly, name="beside", daemon=True)
+    thread.start()
+    atexit.register(end)
+
+
+class EngineDesk(Struct):
     """Reaches the engine when the first job asks for it; what went wrong then is said to all that ask later."""
 
     connect: Callable[[], Engine]
     sees_files: bool = True
     """Whether the engine sees this machine's files; the first job that cannot be given its workspace finds out."""
+    _begun: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reached: tuple[Engine, Images] | HookciError | None = None
 
     def warm(self) -> None:
-        """Begin to reach the engine, beside what else there is to do."""
-        threading.Thread(target=self._warm, name="engine", daemon=True).start()
+        """Begin to reach the engine, beside what else there is to do; once more does nothing."""
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._warm, name="engine", daemon=True).start()
 
     def _warm(self) -> None:
         with contextlib.suppress(Exception):  # it comes again, where somebody asks

@@ -6,13 +6,13 @@ Sources: the `docker` command's reference, "Environment variables" and "docker c
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError
 
@@ -27,8 +27,7 @@ _ASKED = "hookci.engine"
 _SAY = "say it as `unix:///path/to/docker.sock`, `tcp://host:port` or `ssh://user@host`"
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
+class Certificates(Struct, frozen=True):
     """TLS: the files of a PEM-encoded authority, certificate and key (None: not there), and whether to trust others."""
 
     authority: Path | None
@@ -37,8 +36,7 @@ class Certificates:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """A place where an engine may be.
 
     ``name`` is what messages call it, ``said_by`` who names it.  ``config`` is the directory of the `docker` command's
@@ -51,7 +49,11 @@ class Endpoint:
     said_by: str
     config: Path
     tls: Certificates | None = None
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Where it is; the environment is not for anybody to see."""
+        return f"Endpoint({self.url!r}, said_by={self.said_by!r})"
 
     @property
     def socket(self) -> str | None:
@@ -84,8 +86,7 @@ def find_endpoints(wanted: str | None, env: Mapping[str, str], home: Path) -> li
     return surroundings.usual()
 
 
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
+class _Surroundings(Struct, frozen=True):
     env: Mapping[str, str]
     home: Path
     config: Path
@@ -137,6 +138,8 @@ class _Surroundings:
         return self._endpoint(f"the engine of context {name}", url, said_by, tls if url.startswith("tcp://") else None)
 
     def _did_you_mean(self, name: str) -> str:
+        import difflib  # noqa: PLC0415 (only for what is wrong)
+
         files = sorted((self.config / "contexts" / "meta").glob("*/meta.json"))
         known = [_DEFAULT, *(str(_read(file).get("Name")) for file in files)]
         near = difflib.get_close_matches(name, known, n=1)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError, EngineGoneError, NotThereError
 from hookci.engine.pulling import Progress, explained, split_name
@@ -31,12 +32,15 @@ _ID = "sha256:"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+def _to_nobody(_line: str, _share: float) -> None:
+    """Nobody looks."""
+
+
 class PullCancelledError(EngineError):
     """A job was cancelled while it waited for its image."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInfo:
+class ImageInfo(Struct, frozen=True, kw_only=True):
     """What an engine says of an image.
 
     ``digests`` are the names by which registries know it, ``ports`` those it exposes (``5432/tcp``), ``healthcheck``
@@ -57,11 +61,11 @@ class ImageInfo:
     platform: str = ""
 
 
-@dataclass(slots=True)
-class _Fetching:
+class _Fetching(Struct):
     """An image that is being fetched for all jobs that want it, or how that ended."""
 
     lines: list[str] = field(default_factory=list)
+    progress: tuple[str, float] | None = None
     followers: int = 0
     outcome: ImageInfo | HookciError | None = None
 
@@ -83,8 +87,10 @@ class Images:
         found = self._look(image)
         return found.id if found else None
 
-    def ensure(self, image: Image, tell: Callable[[str], None], cancel: Cancel) -> ImageInfo:
-        """Have an image on the engine; ``tell`` gets what happens as lines.
+    def ensure(
+        self, image: Image, tell: Callable[[str], None], cancel: Cancel, show: Callable[[str, float], None] = _to_nobody
+    ) -> ImageInfo:
+        """Have an image on the engine; ``tell`` gets what happens as lines, ``show`` how far it is (see `Progress`).
 
         Raises:
             PullCancelledError: ``cancel`` was asked for while it was pulled; others who wait for it still get it.
@@ -94,7 +100,7 @@ class Images:
             return found
         fetching = self._join(image)
         try:
-            outcome = self._follow(fetching, image, tell, cancel)
+            outcome = self._follow(fetching, image, tell, cancel, show)
         finally:
             with self._changed:
                 fetching.followers -= 1
@@ -129,9 +135,15 @@ class Images:
             return fetching
 
     def _follow(
-        self, fetching: _Fetching, image: Image, tell: Callable[[str], None], cancel: Cancel
+        self,
+        fetching: _Fetching,
+        image: Image,
+        tell: Callable[[str], None],
+        cancel: Cancel,
+        show: Callable[[str, float], None],
     ) -> ImageInfo | HookciError:
         told = max(0, len(fetching.lines) - 1)
+        shown = None
         while True:
             with self._changed:
                 if fetching.outcome is None and len(fetching.lines) == told:
@@ -142,6 +154,9 @@ class Images:
             told += len(lines)
             if outcome is not None:
                 return outcome
+            if fetching.progress is not None and fetching.progress != shown:
+                shown = fetching.progress
+                show(*shown)
             if cancel.reason is not None:
                 raise PullCancelledError(f"image {image.name} was not waited for: {cancel.reason}")
 
@@ -195,7 +210,10 @@ class Images:
         return pulled
 
     def _pull(self, image: Image, say: Callable[[str], None], fetching: _Fetching) -> None:
-        progress = Progress(image.name, say, time.monotonic)
+        def show(line: str, share: float) -> None:
+            fetching.progress = (line, share)
+
+        progress = Progress(image.name, say, time.monotonic, show)
         progress.begin()
         for message in self._messages(image):
             if not self._is_wanted(image, fetching):

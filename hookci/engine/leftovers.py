@@ -6,8 +6,9 @@ without our labels is ever looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hookci.engine.calls import EngineError, EngineGoneError
 from hookci.engine.owner import KEPT, LABEL
@@ -25,8 +26,7 @@ _BUILT = ("hookci/", "localhost/hookci/")
 """What the tags begin with that are ours: each image that a job builds gets one.  Podman says where they are, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """The names of what was removed."""
 
     containers: tuple[str, ...] = ()
@@ -36,10 +36,12 @@ class Swept:
 
     def __add__(self, other: Swept) -> Swept:
         """Both."""
-        return Swept(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Swept(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
 
 
-def sweep(engine: Engine, repository: str | None, host: str, alive: Callable[[str], bool]) -> Swept:
+def sweep(
+    engine: Engine, repository: str | None, host: str, alive: Callable[[str], bool], *, dry_run: bool = False
+) -> Swept:
     """Remove the containers, networks and volumes of processes of this machine that are no more.
 
     Volumes that may outlive their run (the label `KEPT`) stay.  What somebody else removes meanwhile is no error.
@@ -49,6 +51,7 @@ def sweep(engine: Engine, repository: str | None, host: str, alive: Callable[[st
         repository: only of this one, None for all.
         host: how this machine is named in labels.
         alive: whether a process that a label names still runs.
+        dry_run: only say what would be removed.
 
     Raises:
         EngineGoneError: the engine does not answer.
@@ -59,7 +62,7 @@ def sweep(engine: Engine, repository: str | None, host: str, alive: Callable[[st
         process = labels.get(f"{LABEL}process")
         return process is not None and not alive(process)
 
-    found = _Found(engine, _filters(host, repository))
+    found = _Found(engine, _filters(host, repository), dry_run)
     # a network or volume is in use for as long as there is a container at it
     return Swept(
         containers=found.remove("container", found.containers(), dead),
@@ -68,7 +71,14 @@ def sweep(engine: Engine, repository: str | None, host: str, alive: Callable[[st
     )
 
 
-def remove_kept(engine: Engine, host: str, alive: Callable[[str], bool], named: Callable[[str, str], bool]) -> Swept:
+def remove_kept(
+    engine: Engine,
+    host: str,
+    alive: Callable[[str], bool],
+    named: Callable[[str, str], bool],
+    *,
+    dry_run: bool = False,
+) -> Swept:
     """Remove what may outlive its run and nobody needs: kept workspaces, and images no run or release names.
 
     Workspaces of a repository that has a run at the moment stay.  An image loses the tag of ours; it goes with it
@@ -79,6 +89,7 @@ def remove_kept(engine: Engine, host: str, alive: Callable[[str], bool], named: 
         host: how this machine is named in labels.
         alive: whether a process that a label names still runs.
         named: whether an image, by id, is still named by a run or release of a repository.
+        dry_run: only say what would be removed.
 
     Raises:
         EngineGoneError: the engine does not answer.
@@ -86,7 +97,7 @@ def remove_kept(engine: Engine, host: str, alive: Callable[[str], bool], named: 
     found = _Found(engine, _filters(host))
     running = (*found.containers(), *found.networks(), *found.volumes())
     busy = {each.repository for each in running if alive(each.labels.get(f"{LABEL}process", ""))}
-    kept = _Found(engine, {**_filters(host), KEPT: None})
+    kept = _Found(engine, {**_filters(host), KEPT: None}, dry_run)
     return Swept(
         volumes=kept.remove("volume", (each for each in kept.volumes() if each.repository not in busy)),
         images=kept.remove("image", (each for each in kept.images() if not named(each.repository, each.id))),
@@ -98,8 +109,7 @@ def _filters(host: str, repository: str | None = None) -> dict[str, str | None]:
     return {f"{LABEL}host": host, **of_repository}
 
 
-@dataclass(frozen=True, slots=True)
-class _Thing:
+class _Thing(Struct, frozen=True):
     """Something of ours on an engine: what to call it by, and its labels; ``id`` is that of an image."""
 
     name: str
@@ -111,12 +121,12 @@ class _Thing:
         return self.labels.get(f"{LABEL}repository", "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """What carries all of some labels; a value of None stands for any."""
 
     engine: Engine
     labels: Mapping[str, str | None]
+    dry_run: bool = False
 
     @property
     def _filter(self) -> dict[str, list[str]]:
@@ -155,6 +165,8 @@ class _Found:
         return tuple(thing.name for thing in things if wanted(thing.labels) and self._removed(kind, thing.name))
 
     def _removed(self, kind: str, name: str) -> bool:
+        if self.dry_run:
+            return True
         try:
             with self.engine.calling(f"remove a {kind}") as api:
                 _remove(api, kind, name)

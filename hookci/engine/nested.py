@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError
 from hookci.engine.containers import Volume
@@ -52,8 +53,7 @@ def _pattern(image: str) -> str:
     return "docker:*dind*" if image.startswith("docker:") and is_engine(image) else image
 
 
-@dataclass(slots=True)
-class Certificates:
+class Certificates(Struct):
     """The volumes in which the engines of one job leave the certificates of their clients.
 
     ``environment`` tells the clients where they are, as the image ``docker`` does by itself.

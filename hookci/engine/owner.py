@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["KEPT", "LABEL", "Owner"]
 
@@ -12,8 +13,7 @@ KEPT = f"{LABEL}kept"
 """The label of what may outlive its run: workspaces on an engine that sees no files of ours, images that were built."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The job of a run of a process on a machine: ``process`` and ``host`` say which, also after a restart."""
 
     repository: str

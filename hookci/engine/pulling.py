@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError
 
@@ -16,6 +17,10 @@ _MEGA = 1_000_000
 _OFTEN = 10
 """A line is said after a second, and then each time another tenth of what it took so far has gone by."""
 _LATEST = "latest"
+_COMING = frozenset({"Pulling fs layer", "Waiting"})
+_UNPACKED = frozenset({"Pull complete", "Already exists"})
+_FETCHED = frozenset({"Download complete", "Verifying Checksum"}) | _UNPACKED
+"""What engines say of a layer."""
 
 # what the messages of registries and engines have in common, from the special to the general
 _REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -80,17 +85,22 @@ def split_name(name: str) -> tuple[str, str]:
     return (head, tag) if colon and "/" not in tag else (name, _LATEST)
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a pull is, as lines: ``pulling python:3.12: 41 of 120 MB``.
+class Progress(Struct):
+    """How far a pull is: ``pulling python:3.12: 41 of 120 MB, 3 of 9 layers``.
 
-    ``clock`` tells monotonic seconds; ``say`` gets a line when it is time for one.
+    ``clock`` tells monotonic seconds; ``say`` gets a line when it is time for one, ``show`` the same at any time, the
+    figures first, with how much of the bytes is there, from 0 to 1.
     """
 
     name: str
     say: Callable[[str], None]
     clock: Callable[[], float]
-    _layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    show: Callable[[str, float], None]
+    _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _unknown: set[str] = field(default_factory=set)
+    _all: set[str] = field(default_factory=set)
+    _there: set[str] = field(default_factory=set)
+    _share: float = 0.0
     _begun: float = 0.0
     _next: float = 0.0
 
@@ -105,19 +115,35 @@ class Progress:
         layer, status, detail = message.get("id"), message.get("status"), message.get("progressDetail")
         if not isinstance(layer, str):
             return
-        if status == "Downloading" and isinstance(detail, dict) and detail.get("total"):
-            self._layers[layer] = (int(detail.get("current", 0)), int(detail["total"]))
-        elif status in {"Download complete", "Pull complete"} and layer in self._layers:
-            total = self._layers[layer][1]
-            self._layers[layer] = (total, total)
+        if status in _COMING and layer not in self._sizes:
+            self._all.add(layer)
+            self._unknown.add(layer)
+        elif status == "Downloading" and isinstance(detail, dict) and detail.get("total"):
+            self._know(layer, int(detail.get("current", 0)), int(detail["total"]))
+        elif status in _FETCHED:
+            have, total = self._sizes.get(layer, (0, 0))
+            self._know(layer, max(have, total), total)
+            self._there.update({layer} if status in _UNPACKED else ())
         self._tell()
 
+    def _know(self, layer: str, have: int, total: int) -> None:
+        self._all.add(layer)
+        self._unknown.discard(layer)
+        self._sizes[layer] = (have, total)
+
     def _tell(self) -> None:
-        now = self.clock()
-        if now < self._next or not self._layers:
+        have = sum(current for current, _ in self._sizes.values())
+        total = sum(total for _, total in self._sizes.values())
+        if total <= 0:
             return
-        self._next = now + max(1.0, (now - self._begun) / _OFTEN)
-        have = sum(current for current, _ in self._layers.values())
-        total = sum(total for _, total in self._layers.values())
-        done = ", unpacking" if have >= total else ""
-        self.say(f"pulling {self.name}: {have // _MEGA} of {-(-total // _MEGA)} MB{done}")
+        # the size of a layer is told when it begins; until then it counts as the others do
+        known = sum(size > 0 for _, size in self._sizes.values())
+        self._share = max(self._share, min(1.0, have / total * known / (known + len(self._unknown))))
+        done = ", unpacking" if have >= total and not self._unknown else ""
+        layers = f", {len(self._there)} of {len(self._all)} layers" if len(self._all) > 1 else ""
+        much = f"{have // _MEGA} of {-(-total // _MEGA)} MB{layers}{done}"
+        self.show(f"{much}: pulling {self.name}", self._share)
+        now = self.clock()
+        if now >= self._next:
+            self._next = now + max(1.0, (now - self._begun) / _OFTEN)
+            self.say(f"pulling {self.name}: {much}")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.engine.calls import EngineError, EngineGoneError
 from hookci.engine.containers import create
@@ -39,8 +41,7 @@ _LOOPBACK = re.compile(r"0{24}01000000|(?:0{16}FFFF0000)?[0-9A-F]{6}7F")
 _EXCERPT = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Unready:
+class Unready(Struct, frozen=True):
     """Why a service is not ready, and what the command that was to say so has written; that may hold secrets."""
 
     why: str
@@ -133,8 +134,7 @@ def _ports(config: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(int(port) for port, _, kind in exposed if port.isdecimal() and kind in {"tcp", ""})
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
+class _Command(Struct, frozen=True):
     """Whether a command ends in 0."""
 
     container: Container
@@ -149,8 +149,7 @@ class _Command:
         return Unready(f"`{' '.join(words)}` ended with exit status {status}", said)
 
 
-@dataclass(slots=True)
-class _Ports:
+class _Ports(Struct):
     """Whether one of ``ports`` is listened on, for others than the container itself."""
 
     seen_from: Container
@@ -178,8 +177,7 @@ class _Ports:
         self.seen_from = beside
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
+class _Moment(Struct, frozen=True):
     """Whether it has been there for a moment."""
 
     until: float

@@ -7,8 +7,9 @@ import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError
 from hookci.engine.containers import ContainerSpec, create
@@ -39,20 +40,20 @@ _LOG = 50
 _ONLOOKER = ("sleep", "3600")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceOrder:
+class ServiceOrder(Struct, frozen=True, kw_only=True):
     """What a job's services are started with.
 
     ``environment`` is the job's whole one, which services get too, as on a GitLab runner.  ``privileged`` says whether
     this clone's settings allow an image to do all that the engine's machine can.  ``say`` puts a line into the job's
-    log, ``cancel`` ends the waiting.  ``onlooker`` is the id of an image with `cat` and `sleep`, the job's own: a
-    service whose image has no `cat` is looked at from a container of it.
+    log, ``show`` tells how far a pull is, ``cancel`` ends the waiting.  ``onlooker`` is the id of an image with `cat`
+    and `sleep`, the job's own: a service whose image has no `cat` is looked at from a container of it.
     """
 
     owner: Owner
     environment: Mapping[str, str]
     privileged: Callable[[str], bool]
     say: Callable[[str], None]
+    show: Callable[[str, float], None]
     cancel: Cancel
     onlooker: str
 
@@ -67,7 +68,7 @@ def start_services(engine: Engine, images: Images, services: Sequence[Service], 
         HookciError: an image is not to be had, a service could not be started, or its ``health`` did not come true.
             Nothing of what was started is left then.
     """
-    started = Services(engine, order)
+    started = Services(engine, order, Certificates(engine, order.owner))
     if not services:
         return started
     names = host_names(services)
@@ -83,8 +84,7 @@ def start_services(engine: Engine, images: Images, services: Sequence[Service], 
     return started
 
 
-@dataclass(slots=True, eq=False)
-class _Beside:
+class _Beside(Struct, eq=False):
     """One service: what it is called in the log, and how far it has come."""
 
     service: Service
@@ -105,8 +105,7 @@ class _Beside:
         return f"service {self.name}" if self.name == image else f"service {self.name} ({image})"
 
 
-@dataclass(slots=True)
-class Services:
+class Services(Struct, eq=False):
     """The services of one job.
 
     ``network`` is the id of the network to connect the job's container to, None without services.
@@ -114,16 +113,13 @@ class Services:
 
     engine: Engine
     order: ServiceOrder
+    _certificates: Certificates
     network: str | None = None
-    _certificates: Certificates = field(init=False)
     _all: list[_Beside] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _answers: queue.SimpleQueue[tuple[_Beside, Unready | Exception | None]] = field(default_factory=queue.SimpleQueue)
     _stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self._certificates = Certificates(self.engine, self.order.owner)
 
     @property
     def mounts(self) -> tuple[Volume, ...]:
@@ -144,7 +140,7 @@ class Services:
             HookciError: its image is not to be had.
         """
         image = service.image
-        found = images.ensure(image, self.order.say, self.order.cancel)
+        found = images.ensure(image, self.order.say, self.order.cancel, self.order.show)
         if self.order.cancel.reason is not None:
             return
         environment = {**self.order.environment, **service.variables}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import tempfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from hookci.engine.calls import EngineError
 from hookci.proc.held import hold
@@ -38,8 +39,7 @@ _THEN_REMOVE = ("/bin/sh", "-c", 'directory=$1; shift; "$@"; rm -rf "$directory"
 """Runs a program and then removes a directory, also when we are killed meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
+class Tunnel(Struct, frozen=True):
     """A socket of this machine, in a directory of its own, that leads to an engine's socket on another one."""
 
     socket: str

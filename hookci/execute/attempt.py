@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.errors import HookciError
 from hookci.execute.caching import cache_places
 from hookci.execute.coverage import read_coverage
-from hookci.execute.environment import planned_environment, withheld_names
+from hookci.execute.environment import planned_environment, secret_values, withheld_names
 from hookci.execute.handing import applies, handed_variables, keep_artifacts, with_handed, with_variables
-from hookci.execute.keys import narrowed
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.execute.place import Commands
 from hookci.execute.predefined import attempt_facts
 from hookci.execute.testreports import Reports
-from hookci.execute.variables import hidden_values, job_variables
+from hookci.execute.variables import job_variables
 from hookci.git.narrow import narrow_tree
 from hookci.model.pipeline import CachePolicy
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import exit_text
 from hookci.workspace.copy import copy_paths
+from hookci.workspace.slots import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,8 +47,7 @@ _AFTER_SCRIPT_TIMEOUT = 300.0
 _STATUS = {"exit": "failed", "timeout": "failed", "cancel": "canceled"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visited:
+class Visited(Struct, frozen=True, kw_only=True):
     """An attempt whose script and after_script are over.
 
     ``top`` is the workspace's path as the script saw it, ``written`` the reports for a GitLab scan, each with its kind,
@@ -61,16 +62,14 @@ class Visited:
     mask: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """Looks at an attempt's workspace: before its script starts, and when script and after_script are over."""
 
     before: Callable[[Path], None]
     after: Callable[[Visited], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptExecutor:
+class AttemptExecutor(Struct, frozen=True):
     """Runs one attempt of one job at a time for each thread that calls it, in the place that ``places`` gives it."""
 
     context: RunContext
@@ -107,8 +106,7 @@ class AttemptExecutor:
             slot.release()
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(Struct):
     context: RunContext
     planned: PlannedJob
     slot: Slot
@@ -126,7 +124,7 @@ class _Attempt:
         environment = self._environment()
         path, log = self.context.open_log(self.job.name)
         with log:
-            masker = Masker(hidden_values(self.planned, self.context.plan, environment, self.context.user))
+            masker = Masker(secret_values(environment, self.job.secrets) | self.context.hidden)
             self.planned = replace(self.planned, job=with_variables(self.job, environment))
             output = Output(self.job.name, log, masker, self.tell)
             try:
@@ -138,16 +136,20 @@ class _Attempt:
                 output.finish()
 
     def _logged(self, environment: dict[str, str], output: Output, mask: Callable[[str], str], path: str) -> JobResult:
+        first = self._before_checkout(environment, output)
+        if first is not None:
+            output.finish()
+            return self._result(first, output, environment, path)
         places = cache_places(self.job, environment, self.context.blobs)
         self._prepare(places, output)
         if cancelled := self._cancelled():
             return cancelled
         if self.visit:
-            self.visit.before(Path(os.fsdecode(self.slot.workspace)))
+            self.visit.before(Path(os.fsdecode(self.slot.found)))
         self._make_place_ready(environment, output)
         if cancelled := self._cancelled():
             return cancelled
-        reports = Reports(self.slot.workspace, self.job.junit)
+        reports = Reports(self.slot.found, self.job.junit, self.slot.workspace)
         ran = self._script(environment, output)
         ended = ran.ended
         if self.job.after_script and self.cancel.hard.reason is None:
@@ -198,30 +200,32 @@ class _Attempt:
         return environment
 
     def _prepare(self, places: Sequence[tuple[Cache, CachePlace]], output: Output) -> None:
-        context, checkout = self.context, self.slot.checkout
-        wanted = [place for cache, place in places if cache.policy is not CachePolicy.PUSH]
-        kept = context.caches.in_place(self.slot.directory, self.slot.workspace, wanted)
-
-        def fill() -> None:
-            context.caches.restore(self.slot.directory, self.slot.workspace, wanted)
-
-        snapshot = context.plan.snapshot
-        narrow = self._narrow()
+        context, slot = self.context, self.slot
+        pulled = [place for cache, place in places if cache.policy is not CachePolicy.PUSH]
+        snapshot, narrow = context.plan.snapshot, self._narrow()
         tree = snapshot.tree
         if narrow is not None:
-            tree = narrow_tree(context.source.repository, context.source.scratch, narrow, self.slot.token)
-        checkout.reset(context.source, tree, keep=kept, fill=fill, say=output.say)
-        hidden = [] if narrow is None else [path for path in context.blobs() if path not in narrow]
-        checkout.expose(context.source, snapshot.commit, snapshot.tree, hidden)
+            tree = narrow_tree(context.source.repository, context.source.scratch, narrow)
+        wanted = Wanted(
+            tree=tree,
+            commit=snapshot.commit,
+            whole=snapshot.tree,
+            shown=narrow,
+            local=not self.job.contained and narrow is None,
+            keep=lambda files: context.caches.in_place(slot.directory, files, pulled),
+            fill=lambda files: context.caches.restore(slot.directory, files, slot.workspace, pulled),
+        )
+        slot.prepare(context.source, wanted, output.say)
         for giver in self.planned.artifacts_from:
             run = context.passed_in.get(giver)
-            if not context.artifacts.restore(run or context.number, giver, self.slot.workspace) and run is not None:
+            there = context.artifacts.restore(run or context.number, giver, slot.found, name=slot.workspace)
+            if not there and run is not None:
                 raise HookciError(f"the artifacts of `{giver}`, which passed in run {run}, are gone", "run it again")
         self._carry()
 
     def _narrow(self) -> dict[str, str] | None:
         """The files of the snapshot that the job declares as its inputs; None for all of them."""
-        return None if self.job.inputs is None else narrowed(self.context.blobs(), self.job.inputs)
+        return None if self.job.inputs is None else self.context.blobs().named(self.job.inputs)
 
     def _carry(self) -> None:
         top = self.context.carried_from
@@ -239,12 +243,12 @@ class _Attempt:
             if not inside or not place.exists():
                 why = "is not in your work tree" if inside else "leads out of your work tree"
                 raise HookciError(f"job `{self.job.name}` carries `{name}`, which {why}")
-            copy_paths(os.fsencode(top), [os.fsencode(name.rstrip("/"))], self.slot.workspace, env=self.context.user)
+            copy_paths(os.fsencode(top), [os.fsencode(name.rstrip("/"))], self.slot.found, env=self.context.user)
 
     def _visited(self, ended: Ended, output: Output, mask: Callable[[str], str]) -> Visited:
         written = self.job.scan.written if self.job.scan else ()
         return Visited(
-            workspace=Path(os.fsdecode(self.slot.workspace)),
+            workspace=Path(os.fsdecode(self.slot.found)),
             top=self.place.workspace,
             ended=ended,
             written=[(one.kind, one.path) for one in written],
@@ -254,28 +258,38 @@ class _Attempt:
 
     # -- the commands
 
-    def _script(self, environment: Mapping[str, str], output: Output) -> Ran:
-        """The script, after what is to be run before the sources are there; if that fails, that alone."""
+    def _before_checkout(self, environment: Mapping[str, str], output: Output) -> Ran | None:
+        """Run what is to be run before the sources are there; how it ended, if that ends the job.
+
+        Source: GitLab CI/CD YAML reference, "hooks:pre_get_sources_script"; as there, no after_script follows.
+        """
         job = self.job
-        if job.before_checkout:
-            ran = self._commands("sources", job.before_checkout, environment, output, job.timeout)
-            if ran.ended.why != "exit" or ran.ended.returncode != 0:
-                return ran
+        if not job.before_checkout:
+            return None
+        ran = self.place.run_first(self._said("first", job.before_checkout, environment, output, job.timeout), output)
+        self.started = _nothing
+        return None if ran.ended.why == "exit" and ran.ended.returncode == 0 else ran
+
+    def _script(self, environment: Mapping[str, str], output: Output) -> Ran:
+        job = self.job
         return self._commands("script", (*job.before_script, *job.script), environment, output, job.timeout)
 
     def _commands(
         self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
     ) -> Ran:
-        return self.place.run(
-            Commands(
-                name=name,
-                texts=texts,
-                environment=environment,
-                sink=output.feed,
-                timeout=timeout,
-                cancel=self.cancel.hard if name == "after" else self.cancel.soft,
-                started=self.started,
-            )
+        return self.place.run(self._said(name, texts, environment, output, timeout))
+
+    def _said(
+        self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
+    ) -> Commands:
+        return Commands(
+            name=name,
+            texts=texts,
+            environment=environment,
+            sink=output.feed,
+            timeout=timeout,
+            cancel=self.cancel.hard if name == "after" else self.cancel.soft,
+            started=self.started,
         )
 
     def _after_script(self, ended: Ended, environment: dict[str, str], output: Output) -> None:
@@ -300,15 +314,15 @@ class _Attempt:
 
     def _keep(self, places: Sequence[tuple[Cache, CachePlace]], output: Output, *, passed: bool) -> str | None:
         """Keep what is handed on; what is wrong with it, if that fails the job."""
-        context, workspace = self.context, self.slot.workspace
+        context, slot = self.context, self.slot
         pushed = [
             place
             for cache, place in places
             if cache.policy is not CachePolicy.PULL and applies(cache.when, passed=passed)
         ]
         try:
-            broken = keep_artifacts(context, self.job, workspace, output.say, passed=passed)
-            context.caches.save(self.slot.directory, workspace, pushed, context.blobs)
+            broken = keep_artifacts(context, self.job, slot, output.say, passed=passed)
+            context.caches.save(slot.directory, slot.found, slot.workspace, pushed, context.blobs)
         except OSError as error:
             what = f"{error.strerror}: {os.fsdecode(error.filename or '')}"
             raise HookciError(f"job `{self.job.name}`: what it made could not be kept: {what}") from error
@@ -355,3 +369,7 @@ class _Attempt:
         quoted = ", ".join(f'"{name}"' for name in names)
         where = "pass_env" if not self.job.gitlab else "a hookci.toml beside the file with defaults.pass_env"
         return (f"your shell has {listed}, which the job did not get; if it needs that, write {where} = [{quoted}]",)
+
+
+def _nothing() -> None:
+    """That the job's first process runs is told once."""

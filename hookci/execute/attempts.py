@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.errors import HookciError
 from hookci.model.event import JobRetried, JobStarted
@@ -38,8 +40,7 @@ class Executor(Protocol):
         """Run one attempt to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(Struct, frozen=True):
     """Runs a job as often as its config says.
 
     ``locks`` is where locks of resource groups live; ``tell`` gets the output, ``put`` what else happens.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.engine.builder import Built, Following, build_image, built_labels, tag_image
 from hookci.engine.buildkit import BuildKit
@@ -51,8 +53,11 @@ def with_built(context: RunContext, image: Image) -> Image:
     raise HookciError(f"there is no image of the job `{image.builder}`", f"`hookci run job:{image.builder}` builds it")
 
 
-@dataclass(slots=True)
-class BuildingPlace:
+def _nothing(*_: object) -> None:
+    """It has been told already that the job runs."""
+
+
+class BuildingPlace(Struct, eq=False):
     """The place of a job that builds an image first: its commands then run in that, or in the image they name.
 
     ``inside`` makes the place of a job in a container.
@@ -64,31 +69,37 @@ class BuildingPlace:
     slot: Slot
     inside: Callable[[PlannedJob], Place]
     _inner: Place | None = None
-    _environment: Mapping[str, str] = field(init=False)
-    _output: Output = field(init=False)
-    _cancel: Cancel = field(init=False)
+    _prepare: Callable[[Place], None] = _nothing
+    _say: Callable[[str], None] = _nothing
+    _show: Callable[[str, float], None] = _nothing
 
     @property
     def workspace(self) -> str:
         """The workspace's path in a container."""
         return self.inside(self.planned).workspace
 
+    def run_first(self, commands: Commands, output: Output) -> Ran:
+        """Run commands where the job's others run."""
+        return self.inside(self.planned).run_first(commands, output)
+
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Building is a part of the job, with its deadline and its failures, so nothing is done before."""
-        self._environment, self._output, self._cancel = environment, output, cancel
+        self._prepare = lambda place: place.prepare(environment, output, cancel)
+        self._say, self._show = output.say, output.show
 
     def run(self, commands: Commands) -> Ran:
         """Build the image, then run the commands, which have what is left of the time."""
         if self._inner is not None:
             return self._inner.run(commands)
         if commands.name == "after":
-            self._output.say("hookci: after_script did not run: there is no container it could run in")
+            self._say("hookci: after_script did not run: there is no container it could run in")
             return Ran(Ended("exit", 0, 0.0))
-        ran, image = _Building(self.rooms, self.context, self.planned.job, self.slot).run(commands, self._output.say)
+        job = self.planned.job
+        ran, image = _Building(self.rooms, self.context, job, self.slot, self._say, self._show).run(commands)
         if image is None or not commands.texts:
             return ran
         self._inner = self.inside(_using(self.planned, image))
-        self._inner.prepare(self._environment, self._output, self._cancel)
+        self._prepare(self._inner)
         seconds = ran.ended.seconds
         ran = self._inner.run(replace(commands, timeout=max(0.0, commands.timeout - seconds), started=_nothing))
         return replace(ran, ended=replace(ran.ended, seconds=ran.ended.seconds + seconds))
@@ -110,25 +121,24 @@ def _using(planned: PlannedJob, image: str) -> PlannedJob:
     return replace(planned, job=replace(planned.job, image=used, build=None))
 
 
-def _nothing() -> None:
-    """It has been told already that the job runs."""
+class _Building(Struct, frozen=True):
+    """A job that builds an image, in the workspace of ``slot``.
 
-
-@dataclass(frozen=True, slots=True)
-class _Building:
-    """A job that builds an image, in the workspace of ``slot``."""
+    ``say`` adds a line of hookci's own to its output, ``show`` tells how far a pull is.
+    """
 
     rooms: Rooms
     context: RunContext
     job: Job
     slot: Slot
+    say: Callable[[str], None]
+    show: Callable[[str, float], None]
 
-    def run(self, commands: Commands, say: Callable[[str], None]) -> tuple[Ran, str | None]:
+    def run(self, commands: Commands) -> tuple[Ran, str | None]:
         """Build the image, name it and write it down; how that ended, and the image's id if there is one.
 
         Args:
             commands: the environment, where the output goes, and what ends it; its texts are none of ours.
-            say: adds a line of hookci's own to the output.
 
         Raises:
             HookciError: nobody knows whether it can be built.
@@ -142,7 +152,7 @@ class _Building:
             reason = f"there is no `{os.path.normpath(os.path.join(build.context, build.dockerfile))}`"  # noqa: PTH118 (text)
             return Ran(Ended("exit", 1, 0.0), reason=reason), None
         try:
-            self._fetch_bases(recipe, build, commands, say)
+            self._fetch_bases(recipe, build, commands)
         except HookciError:
             if commands.cancel.reason is None:
                 raise
@@ -151,14 +161,15 @@ class _Building:
         )
         built = self._built(workspace, build, following)
         if built.image is not None:
-            self._keep(built.image, build, say)
+            self._keep(built.image, build)
         return Ran(replace(built.ended, seconds=time.monotonic() - begun), built.step), built.image
 
-    def _fetch_bases(self, recipe: Path, build: Build, commands: Commands, say: Callable[[str], None]) -> None:
+    def _fetch_bases(self, recipe: Path, build: Build, commands: Commands) -> None:
         """Have what it starts from on the engine, so that which image a name means is the same for all that ask."""
         pull = (Pull.ALWAYS if build.pull else Pull.IF_NOT_PRESENT,)
         for name, platform in bases(recipe.read_text(encoding="utf-8", errors="replace"), build.args, build.target):
-            self.rooms.desk.images.ensure(Image(name=name, platform=platform, pull=pull), say, commands.cancel)
+            image = Image(name=name, platform=platform, pull=pull)
+            self.rooms.desk.images.ensure(image, self.say, commands.cancel, self.show)
 
     def _built(self, workspace: Path, build: Build, following: Following) -> Built:
         engine, labels = self.rooms.desk.engine, built_labels(self.rooms.owner)
@@ -174,14 +185,14 @@ class _Building:
             return None
         return BuildKit(program=program, user=user, directory=self.slot.directory, token=self.slot.token)
 
-    def _keep(self, image: str, build: Build, say: Callable[[str], None]) -> None:
+    def _keep(self, image: str, build: Build) -> None:
         engine, context = self.rooms.desk.engine, self.context
         # a name that is ours alone: what has none is for any clean-up of the engine to take
         own = f"hookci/{_slug(context.slots.name)}/{_slug(self.job.name)}:{image.removeprefix('sha256:')[:12]}"
         for name in (own, *build.tags):
             tag_image(engine, image, name)
         context.artifacts.save_image(context.number, self.job.name, BuiltImage(image, engine.name, build.tags))
-        say(f"hookci: the image is {image}" + (f", named {', '.join(build.tags)}" if build.tags else ""))
+        self.say(f"hookci: the image is {image}" + (f", named {', '.join(build.tags)}" if build.tags else ""))
 
 
 def _expanded(build: Build, environment: Mapping[str, str]) -> Build:

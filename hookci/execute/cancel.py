@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from hookci.proc.supervise import Cancel
 
 __all__ = ["JobCancel"]
 
 
-@dataclass(frozen=True, slots=True)
-class JobCancel:
+class JobCancel(Struct, frozen=True):
     """Two strengths: ``soft`` ends a job's script but lets its after_script tidy up, ``hard`` ends both."""
 
     soft: Cancel = field(default_factory=Cancel)

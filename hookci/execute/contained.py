@@ -7,20 +7,19 @@ import os
 import re
 import secrets
 import shlex
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from hookci.engine.calls import EngineError
-from hookci.engine.containers import Bind, ContainerSpec, create, run_helper
-from hookci.engine.files import get_file, put_files
-from hookci.engine.services import ServiceOrder, start_services
+from hookci.engine.containers import Bind, ContainerSpec, create
+from hookci.engine.desk import beside
 from hookci.errors import HookciError
-from hookci.execute.building import with_built
 from hookci.execute.environment import expand
+from hookci.execute.lending import ROOT, Lending
 from hookci.execute.place import Ran
 from hookci.execute.script import make_script
-from hookci.execute.travel import FarWorkspace, git_depth
-from hookci.proc.supervise import Cancel
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
@@ -35,9 +34,11 @@ if TYPE_CHECKING:
     from hookci.execute.output import Output
     from hookci.execute.place import Commands
     from hookci.execute.rooms import Rooms
+    from hookci.execute.travel import FarWorkspace
     from hookci.model.container import Image, Service
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
+    from hookci.proc.supervise import Cancel
     from hookci.workspace.slots import Slot
 
 __all__ = ["ContainerPlace"]
@@ -58,13 +59,11 @@ _RUN = {
 }
 _NOT_FOUND = 127
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_ROOT = frozenset({"", "0", "root", "0:0", "root:root"})
 _NO_SHELL = ("executable file not found", "no such file or directory")
 _NO_SOURCE = ("bind source path does not exist", "no such file or directory", "bind mount source", "mounts denied")
 
 
-@dataclass(slots=True)
-class ContainerPlace:
+class ContainerPlace(Struct, eq=False):
     """One container of one engine, which sees the workspace at a path that is the same in every run."""
 
     rooms: Rooms
@@ -77,13 +76,9 @@ class ContainerPlace:
     _far: FarWorkspace | None = None
     _told: Mapping[str, str] = field(default_factory=dict)
     _environment: dict[str, str] = field(default_factory=dict)
-    _given: bool = False
-    _cancel: Cancel | None = None
-    _scripts: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        # a name that no other machine has: that an engine can mount it shows that it sees this machine's files
-        self._scripts = self.slot.directory / f"scripts-{secrets.token_hex(8)}"
+    _lending: Lending | None = None
+    _is_over: bool = False
+    _token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def job(self) -> Job:
@@ -100,7 +95,36 @@ class ContainerPlace:
         """The workspace's path in the container."""
         return f"{_BUILDS}/{self.context.slots.name}"
 
+    @property
+    def _scripts(self) -> Path:
+        # a name that no other machine has: that an engine can mount it shows that it sees this machine's files
+        return self.slot.directory / f"scripts-{self._token}"
+
     # -- making ready
+
+    def run_first(self, commands: Commands, output: Output) -> Ran:
+        """Run commands in a container of their own, which sees nothing of the workspace, and has no services yet."""
+        image = self.job.image
+        if image is None:
+            raise HookciError(f"job `{self.job.name}` has commands and no image to run them in")
+        from hookci.engine.files import get_file  # noqa: PLC0415 (for archives, which few jobs need)
+
+        self._environment = dict(commands.environment)
+        named = self._named(image)
+        info = self.rooms.desk.images.ensure(named, output.say, commands.cancel, output.show)
+        self._environment = {**self._environment, **self._completed(info)}
+        container = self._create(named, info, [])
+        step = self.slot.directory / "first.step"
+        script = make_script(commands.texts, shell="sh", step=step, step_seen=f"{_SCRIPTS}/step")  # noqa: S604 (a name)
+        try:
+            self._copy_in(container, script.text.encode(errors="surrogateescape"))
+            ended = container.follow(commands.sink, commands.timeout, commands.cancel, commands.started)
+            script.step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
+            return Ran(ended, script.command_reached())
+        except EngineError as error:
+            raise self._explained(error) from error
+        finally:
+            container.remove()
 
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Have the image, start the services, make the container.
@@ -111,10 +135,9 @@ class ContainerPlace:
         image = self.job.image
         if image is None:
             return
-        self._cancel = cancel
         self._told = self._environment = dict(environment)
         named = self._named(image)
-        info = self._info = self.rooms.desk.images.ensure(named, output.say, cancel)
+        info = self._info = self.rooms.desk.images.ensure(named, output.say, cancel, output.show)
         self._environment = {**self._environment, **self._completed(info)}
         self._make_scripts()
         self._start_services(info, output, cancel)
@@ -123,6 +146,8 @@ class ContainerPlace:
         if self._container is None:
             self.rooms.desk.sees_files = False
             self._container = self._from_afar(named, info, output, cancel)
+        for warning in self._container.warnings:
+            output.say(f"hookci: {self.rooms.desk.engine.name}: {warning}")
 
     def _completed(self, info: ImageInfo) -> dict[str, str]:
         """The job's own variables with what they take from the image in place: ``PATH = "/opt/bin:$PATH"``."""
@@ -144,15 +169,21 @@ class ContainerPlace:
             if unseen and any(bind.source in error.message for bind in bound):
                 return None
             raise
-        if self.rooms.desk.engine.is_podman and get_file(container, f"{_SCRIPTS}/step") is None:
-            # it makes the directories that are not there, and says nothing
-            container.remove()
-            return None
-        self._give_workspace(info, cancel)
+        if self.rooms.desk.engine.is_podman:
+            from hookci.engine.files import get_file  # noqa: PLC0415 (for archives, which few jobs need)
+
+            if get_file(container, f"{_SCRIPTS}/step") is None:
+                # it makes the directories that are not there, and says nothing
+                container.remove()
+                return None
+        self._lending = Lending(self.rooms.desk.engine, self.owner, info.id, self.slot)
+        self._lending.give(self._user(info), cancel)
         return container
 
     def _from_afar(self, image: Image, info: ImageInfo, output: Output, cancel: Cancel) -> Container:
         """The container with a copy of the workspace, which has travelled."""
+        from hookci.execute.travel import FarWorkspace, git_depth  # noqa: PLC0415 (few engines are far)
+
         user = self._user(info)
         self._far = FarWorkspace(
             engine=self.rooms.desk.engine,
@@ -161,7 +192,7 @@ class ContainerPlace:
             slot=self.slot.directory,
             local=self.slot.checkout.tree_path,
             target=self.workspace,
-            user="" if user in _ROOT else user,
+            user="" if user in ROOT else user,
             env=self.context.source.repository.env,
             depth=git_depth(self._environment),
             cancel=cancel,
@@ -174,12 +205,19 @@ class ContainerPlace:
         return self._create(image, info, [self._far.mount])
 
     def _named(self, image: Image) -> Image:
-        return with_built(self.context, replace(image, name=self._expand(image.name)))
+        image = replace(image, name=self._expand(image.name))
+        if image.builder is None:
+            return image
+        from hookci.execute.building import with_built  # noqa: PLC0415 (only for images of ours)
+
+        return with_built(self.context, image)
 
     def _expand(self, text: str) -> str:
         return expand(text, self._environment, gitlab=self.job.gitlab)
 
     def _make_scripts(self) -> None:
+        for left in self.slot.directory.glob("scripts-*"):  # of a job whose hookci was killed
+            remove(os.fsencode(left))
         self._scripts.mkdir(mode=0o700)
         step = self._scripts / "step"
         step.touch()
@@ -190,11 +228,14 @@ class ContainerPlace:
     def _start_services(self, info: ImageInfo, output: Output, cancel: Cancel) -> None:
         if not self.job.services:
             return
+        from hookci.engine.services import ServiceOrder, start_services  # noqa: PLC0415 (few jobs have any)
+
         order = ServiceOrder(
             owner=self.owner,
             environment=self._environment,
             privileged=self.rooms.allowed.is_privileged,
             say=output.say,
+            show=output.show,
             cancel=cancel,
             onlooker=info.id,
         )
@@ -204,6 +245,9 @@ class ContainerPlace:
     def _expanded(self, service: Service) -> Service:
         variables = {name: self._expand(value) for name, value in service.variables.items()}
         return replace(service, image=self._named(service.image), variables=variables)
+
+    def _user(self, info: ImageInfo) -> str:
+        return (self.job.image.user if self.job.image else None) or info.user
 
     def _create(self, image: Image, info: ImageInfo, workspace: Sequence[Bind | Volume]) -> Container:
         services, allowed = self._services, self.rooms.allowed
@@ -270,11 +314,15 @@ class ContainerPlace:
             raise HookciError(f"job `{self.job.name}` has commands and no image to run them in")
         script = make_script(commands.texts, shell="sh", step=self._scripts / "step", step_seen=f"{_SCRIPTS}/step")  # noqa: S604 (a name)
         self._hand_over(container, self._exports(commands.environment) + script.text)
+        self._is_over = False
         try:
             ended = container.follow(commands.sink, commands.timeout, commands.cancel, commands.started)
         except EngineError as error:
             raise self._explained(error) from error
+        self._is_over = True
         if self._far is not None:
+            from hookci.engine.files import get_file  # noqa: PLC0415 (as above)
+
             script.step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
         command, reason = script.command_reached(), ""
         if ended.why == "exit" and ended.returncode == _NOT_FOUND and command is None:
@@ -291,6 +339,11 @@ class ContainerPlace:
             (self._scripts / "script").write_bytes(content)
             (self._scripts / "step").write_bytes(b"")
             return
+        self._copy_in(container, content)
+
+    def _copy_in(self, container: Container, content: bytes) -> None:
+        from hookci.engine.files import put_files  # noqa: PLC0415 (as above)
+
         folder = _SCRIPTS.lstrip("/")
         put_files(container, "/", {f"{folder}/script": content})
         put_files(container, "/", {f"{folder}/step": b""}, mode=0o666)
@@ -310,50 +363,6 @@ class ContainerPlace:
             "take an image with a shell, or set `entrypoint` to a program that runs them",
         )
 
-    # -- the workspace's owner
-
-    def _give_workspace(self, info: ImageInfo, cancel: Cancel) -> None:
-        """Let a container whose user is not root write in the workspace."""
-        user = self._user(info)
-        if user in _ROOT:
-            return
-        self._given = True
-        self._chown(user, info, cancel)
-
-    def _user(self, info: ImageInfo) -> str:
-        return (self.job.image.user if self.job.image else None) or info.user
-
-    def _take_workspace(self) -> None:
-        """Make the files that the container wrote the user's own, also those of a job that was cancelled."""
-        uid, gid = self._me()
-        root = os.fsdecode(self.slot.workspace)
-        if self._info is None or not (self._given or uid != 0) or not _has_foreign(root, uid):
-            return
-        own = Cancel()
-        try:
-            self._chown(f"{uid}:{gid}", self._info, own)
-        finally:
-            own.close()
-        self._given = False
-
-    def _me(self) -> tuple[int, int]:
-        info = self.slot.directory.stat()
-        return info.st_uid, info.st_gid
-
-    def _chown(self, owner: str, info: ImageInfo, cancel: Cancel) -> None:
-        spec = ContainerSpec(
-            image=info.id,
-            labels=self.owner.labels("helper"),
-            entrypoint=[""],
-            command=["chown", "-R", owner, self.workspace],
-            mounts=[Bind(os.fsdecode(self.slot.workspace), self.workspace)],
-            user="0:0",
-            network="none",
-        )
-        status, said = run_helper(self.rooms.desk.engine, spec, cancel)
-        if status != 0 and cancel.reason is None:
-            raise HookciError(f"the files in the workspace could not be given to {owner}: {said or f'exit {status}'}")
-
     # -- what is left
 
     def bring_back(self, patterns: Sequence[str]) -> None:
@@ -362,21 +371,27 @@ class ContainerPlace:
             self._services.look()
         if self._far is not None and self._container is not None:
             self._far.fetch(self._container, patterns)
-        elif self._cancel is not None:
-            self._take_workspace()
+        elif self._lending is not None:
+            self._lending.take_back()
 
     def close(self) -> None:
         """Remove the container, its services, and the scripts."""
-        if self._given:  # an error came in between
-            with contextlib.suppress(HookciError):
-                self._take_workspace()
         if self._container is not None:
-            self._container.remove()
+            self._remove(self._container)
+        if self._lending is not None:
+            self._lending.close()
         if self._services is not None:
             self._services.close()
         if self._far is not None:
             self._far.close()
         remove(os.fsencode(self._scripts))
+
+    def _remove(self, container: Container) -> None:
+        """Remove it; beside the rest, if nothing runs in it any more and nothing else waits for that."""
+        if self._is_over and self._services is None and self._far is None:
+            beside(container.remove)
+        else:
+            container.remove()
 
 
 _SAFE_DIRECTORY = {
@@ -389,20 +404,3 @@ _SAFE_DIRECTORY = {
 
 def _mebibytes(size: int) -> str:
     return f"{size / 2**20:g} MiB"
-
-
-def _has_foreign(root: str, uid: int) -> bool:
-    """Whether a file below ``root`` belongs to somebody else."""
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.stat(follow_symlinks=False).st_uid != uid:
-                        return True
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-        except PermissionError:
-            return True
-    return False

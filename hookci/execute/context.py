@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from hookci.execute.variables import hidden_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
+    from hookci.model.files import Files
     from hookci.model.plan import Plan
     from hookci.workspace.artifacts import ArtifactStore
     from hookci.workspace.cache import CacheStore
@@ -19,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["RunContext"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
+class RunContext(Struct, frozen=True, kw_only=True, dict=True):
     """One run's plan, and the places its jobs read from and write to.
 
     ``user`` is the environment hookci was started in.  ``carried_from`` is the top of the user's work
@@ -37,8 +41,13 @@ class RunContext:
     artifacts: ArtifactStore
     user: Mapping[str, str]
     carried_from: Path | None
-    blobs: Callable[[], Mapping[str, str]]
+    blobs: Callable[[], Files]
     passed_in: Mapping[str, int]
     open_log: Callable[[str], tuple[str, BinaryIO]]
     which: Callable[[str, str], str | None]
     clock: Callable[[], float]
+
+    @functools.cached_property
+    def hidden(self) -> frozenset[str]:
+        """What no job of the run may show; found out once for all of them."""
+        return hidden_values(self.plan, self.user)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.execute.environment import expand
 from hookci.execute.variables import job_variables
 from hookci.model.pipeline import When
+from hookci.workspace.artifacts import Seen
 from hookci.workspace.copy import expand as found_in
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from hookci.execute.context import RunContext
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
+    from hookci.workspace.slots import Slot
 
 __all__ = ["applies", "handed_variables", "inside", "keep_artifacts", "parse_dotenv", "with_handed", "with_variables"]
 
@@ -90,7 +93,7 @@ def with_handed(context: RunContext, planned: PlannedJob, known: Mapping[str, st
 
 
 def keep_artifacts(
-    context: RunContext, job: Job, workspace: bytes, say: Callable[[str], None], *, passed: bool
+    context: RunContext, job: Job, slot: Slot, say: Callable[[str], None], *, passed: bool
 ) -> str | None:
     """Keep what a job hands on; what is wrong with its ``dotenv`` reports, which fails it on GitLab.
 
@@ -99,7 +102,7 @@ def keep_artifacts(
     Args:
         context: the run.
         job: the job, see `with_variables`.
-        workspace: where it ran.
+        slot: where it ran.
         say: gets a line for the job's log.
         passed: whether it passed.
     """
@@ -111,11 +114,12 @@ def keep_artifacts(
     wrong = None
     try:
         for pattern in artifacts.dotenv:
-            variables |= _read_dotenv(workspace, pattern, say)
+            variables |= _read_dotenv(slot.found, pattern, say)
     except ValueError as error:
         wrong = str(error)
     if not wanted:
         artifacts = replace(artifacts, paths=(), untracked=False)
+    workspace = Seen(slot.found, slot.workspace)
     saved = context.artifacts.save(
         context.number, job.name, workspace, artifacts, tracked=context.blobs, variables=variables
     )
@@ -141,10 +145,12 @@ def _read_dotenv(workspace: bytes, pattern: str, say: Callable[[str], None]) -> 
 
 def _content(workspace: bytes, path: bytes) -> bytes:
     """The content of a file that a job left; never of one that a link leads to elsewhere."""
-    root = Path(os.fsdecode(workspace)).resolve()
-    if not (root / os.fsdecode(path)).parent.resolve().is_relative_to(root):
+    root = Path(os.fsdecode(workspace))
+    place = root / os.fsdecode(path)
+    linked = any(above.is_symlink() for above in place.parents if above.is_relative_to(root) and above != root)
+    if linked and not place.parent.resolve().is_relative_to(root.resolve()):
         raise ValueError("it is not below the workspace")
-    with os.fdopen(os.open(root / os.fsdecode(path), _OPEN), "rb") as file:
+    with os.fdopen(os.open(place, _OPEN), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is no file")
         content = file.read(_LARGEST + 1)

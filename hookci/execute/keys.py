@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import posixpath
@@ -13,7 +14,6 @@ from hookci.execute.predefined import job_facts
 from hookci.execute.variables import job_variables
 from hookci.model.container import images_of
 from hookci.model.dockerfile import bases
-from hookci.model.globs import matcher
 from hookci.model.memory import JobKey
 from hookci.model.scan import BASELINE_FILE
 
@@ -21,104 +21,108 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hookci.execute.observations import Observation, Observatory
+    from hookci.model.files import Files
     from hookci.model.pipeline import Job
     from hookci.model.plan import Plan, PlannedJob
 
-__all__ = ["definition", "is_known", "job_keys", "looked_again", "narrowed"]
+__all__ = ["definition", "is_known", "job_keys", "looked_again"]
 
 _FILE = "100"
 """What the modes of regular files begin with (gitformat-index(5))."""
-_ALWAYS = (".gitattributes", ".gitmodules")
 
 _SCHEMA = 2
 """Raised when the meaning of a key, or of what a job runs in, changes: older passes then count no more."""
 
 
-def job_keys(plan: Plan, observatory: Observatory, blobs: Callable[[], Mapping[str, str]]) -> dict[str, JobKey]:
+def job_keys(plan: Plan, observatory: Observatory, blobs: Callable[[], Files]) -> dict[str, JobKey]:
     """The key of each planned job.
 
     Args:
         plan: what is to run; needed jobs come before those that need them.
-        observatory: looks at this machine.
+        observatory: looks at this machine, once for all jobs at everything.
         blobs: lists the snapshot's paths with mode and object name; called only when a job declares inputs.
     """
-    keys: dict[str, JobKey] = {}
-    for name, planned in plan.jobs.items():
-        needs = {needed: _key_of(needed, plan, keys, observatory, blobs).digest for needed in planned.depends_on}
-        keys[name] = _key(planned, plan, needs, observatory, blobs)
-    return keys
+    makes = _Makes(plan, observatory, functools.cache(observatory.look), blobs)
+    for name in plan.jobs:
+        makes.key(name)
+    return {name: makes.keys[name] for name in plan.jobs}
 
 
-def _key_of(
-    name: str,
-    plan: Plan,
-    keys: dict[str, JobKey],
-    observatory: Observatory,
-    blobs: Callable[[], Mapping[str, str]],
-) -> JobKey:
-    """The key of a needed job, which may belong to a later stage and so come later in the plan."""
-    if name not in keys:
-        planned = plan.jobs[name]
-        needs = {needed: _key_of(needed, plan, keys, observatory, blobs).digest for needed in planned.depends_on}
-        keys[name] = _key(planned, plan, needs, observatory, blobs)
-    return keys[name]
+class _Makes:
+    """Makes the keys of one plan's jobs."""
 
+    def __init__(
+        self,
+        plan: Plan,
+        observatory: Observatory,
+        look: Callable[[str, str], Observation],
+        blobs: Callable[[], Files],
+    ) -> None:
+        self.plan, self.observatory, self.look, self.blobs = plan, observatory, look, blobs
+        self.keys: dict[str, JobKey] = {}
 
-def _key(
-    planned: PlannedJob,
-    plan: Plan,
-    needs: Mapping[str, str],
-    observatory: Observatory,
-    blobs: Callable[[], Mapping[str, str]],
-) -> JobKey:
-    job = planned.job
-    observations = tuple(observatory.of_job(job, _images(job, plan, observatory, blobs) if job.contained else ()))
-    known = {
-        **plan.snapshot.facts,
-        **dict.fromkeys(("HOOKCI_JOB", "CI_JOB_NAME"), job.name),
-        **dict.fromkeys(("HOOKCI_STAGE", "CI_JOB_STAGE"), job.stage),
-        "HOOKCI_HOOK": plan.hook,
-        **job_facts(job, plan),
-    }
-    parts = {
-        "schema": _SCHEMA,
-        "inputs": _inputs(job, plan, blobs),
-        "definition": definition(job),
-        "facts": {name: known.get(name) for name in planned.facts},
-        "given": dict(planned.given),
-        "needs": dict(needs),
-        "observations": observations,
-        # the tree has it, but declared inputs need not
-        "baseline": blobs().get(BASELINE_FILE) if job.scan and job.inputs is not None else None,
-    }
-    return _made(parts, observations)
+    def key(self, name: str) -> JobKey:
+        """The key of a job; of one that is needed it is made first, though it may come later in the plan."""
+        if name not in self.keys:
+            planned = self.plan.jobs[name]
+            needs = {needed: self.key(needed).digest for needed in planned.depends_on}
+            self.keys[name] = self._made(planned, needs)
+        return self.keys[name]
+
+    def _made(self, planned: PlannedJob, needs: Mapping[str, str]) -> JobKey:
+        job, plan = planned.job, self.plan
+        images = self._images(job) if job.contained else ()
+        observations = tuple(self.observatory.of_job(job, images, self.look))
+        known = {
+            **plan.snapshot.facts,
+            **dict.fromkeys(("HOOKCI_JOB", "CI_JOB_NAME"), job.name),
+            **dict.fromkeys(("HOOKCI_STAGE", "CI_JOB_STAGE"), job.stage),
+            "HOOKCI_HOOK": plan.hook,
+            **job_facts(job, plan),
+        }
+        parts = {
+            "schema": _SCHEMA,
+            "inputs": self._inputs(job),
+            "definition": definition(job),
+            "facts": {name: known.get(name) for name in planned.facts},
+            "given": dict(planned.given),
+            "needs": dict(needs),
+            "observations": observations,
+            # the tree has it, but declared inputs need not
+            "baseline": self.blobs().get(BASELINE_FILE) if job.scan and job.inputs is not None else None,
+        }
+        return _made(parts, observations)
+
+    def _inputs(self, job: Job) -> str:
+        """The tree, or the digest of mode, object name and path of each declared input."""
+        if job.inputs is None:
+            return self.plan.snapshot.tree
+        rows = (f"{found}\t{path}" for path, found in self.blobs().named(job.inputs).items())
+        return hashlib.sha256("\0".join(rows).encode(errors="surrogateescape")).hexdigest()
+
+    def _images(self, job: Job) -> list[tuple[str, str | None]]:
+        """The names and platforms of what it starts from or is built from; images of other jobs are in its needs."""
+        environment = planned_environment(self.observatory.user, job, self.plan)
+        environment.update(job_variables(self.plan.jobs[job.name], environment, {}))
+        named = [
+            (expand(image.name, environment, gitlab=job.gitlab), image.platform)
+            for image in images_of(job)
+            if image.builder is None
+        ]
+        if job.build is None:
+            return named
+        path = posixpath.normpath(posixpath.join(job.build.context, job.build.dockerfile))
+        mode, _, oid = self.blobs().get(path, "").partition(" ")
+        if not mode.startswith(_FILE):
+            return named
+        args = {name: expand(value, environment) for name, value in job.build.args.items()}
+        recipe = self.observatory.blob(oid).decode(errors="replace")
+        return [*named, *bases(recipe, args, job.build.target)]
 
 
 def _made(parts: Mapping[str, object], observations: tuple[Observation, ...]) -> JobKey:
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return JobKey(hashlib.sha256(text.encode()).hexdigest(), text, observations)
-
-
-def _images(
-    job: Job, plan: Plan, observatory: Observatory, blobs: Callable[[], Mapping[str, str]]
-) -> list[tuple[str, str | None]]:
-    """The names and platforms of what it is started or built from; images of other jobs are in its needs already."""
-    environment = planned_environment(observatory.user, job, plan)
-    environment.update(job_variables(plan.jobs[job.name], environment, {}))
-    named = [
-        (expand(image.name, environment, gitlab=job.gitlab), image.platform)
-        for image in images_of(job)
-        if image.builder is None
-    ]
-    if job.build is None:
-        return named
-    path = posixpath.normpath(posixpath.join(job.build.context, job.build.dockerfile))
-    mode, _, oid = blobs().get(path, "").partition(" ")
-    if not mode.startswith(_FILE):
-        return named
-    args = {name: expand(value, environment) for name, value in job.build.args.items()}
-    recipe = observatory.blob(oid).decode(errors="replace")
-    return [*named, *bases(recipe, args, job.build.target)]
 
 
 def is_known(key: JobKey) -> bool:
@@ -150,24 +154,6 @@ def looked_again(
         return fresh[job]
 
     return {job: again(job) for job in keys}
-
-
-def _inputs(job: Job, plan: Plan, blobs: Callable[[], Mapping[str, str]]) -> str:
-    """The tree, or the digest of mode, object name and path of each declared input."""
-    if job.inputs is None:
-        return plan.snapshot.tree
-    rows = [f"{found}\t{path}" for path, found in sorted(narrowed(blobs(), job.inputs).items())]
-    return hashlib.sha256("\0".join(rows).encode(errors="surrogateescape")).hexdigest()
-
-
-def narrowed(blobs: Mapping[str, str], inputs: tuple[str, ...]) -> dict[str, str]:
-    """Those of a snapshot's files that declared inputs name, and those that say how git writes files."""
-    tests = [matcher(pattern) for pattern in inputs]
-    return {
-        path: found
-        for path, found in blobs.items()
-        if path.rpartition("/")[2] in _ALWAYS or any(test(path) for test in tests)
-    }
 
 
 def definition(job: Job) -> dict[str, object]:

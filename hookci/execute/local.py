@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 from hookci.execute.place import Ran
 from hookci.execute.script import make_script, shell_argv
 from hookci.proc.supervise import Supervised, supervise
+from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +32,7 @@ def local_place(context: RunContext, planned: PlannedJob, slot: Slot) -> LocalPl
     return LocalPlace(context, planned.job, slot)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPlace:
+class LocalPlace(Struct, frozen=True):
     """Processes of this machine; they see the workspace where it is."""
 
     context: RunContext
@@ -43,23 +44,38 @@ class LocalPlace:
         """The workspace's path."""
         return os.fsdecode(self.slot.workspace)
 
+    def run_first(self, commands: Commands, output: Output) -> Ran:  # noqa: ARG002 (the protocol's)
+        """Run commands in a shell, in an empty directory."""
+        empty = self.slot.directory / "empty"
+        remove(os.fsencode(empty))
+        empty.mkdir(mode=0o700)
+        try:
+            return self._run(commands, (), str(empty))
+        finally:
+            remove(os.fsencode(empty))
+
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Nothing is needed beside the workspace."""
 
     def run(self, commands: Commands) -> Ran:
         """Run commands in a shell; the job's own, or bash where there is one."""
+        return self._run(commands, self.slot.enter, self.workspace)
+
+    def _run(self, commands: Commands, enter: Sequence[str], directory: str) -> Ran:
         shell, program = self._shell(commands.environment)
         script = make_script(commands.texts, shell=shell, step=self.slot.directory / f"{commands.name}.step")
         script.step.unlink(missing_ok=True)
         file = script.step.with_suffix(".sh")
+        # a new file: ext4 writes one that was cut to nothing to the disk when it is closed, which takes milliseconds
+        file.unlink(missing_ok=True)
         file.write_text(script.text, encoding="utf-8", errors="surrogateescape")
         what = Supervised(
-            argv=shell_argv(shell, program, file),
-            cwd=self.workspace,
-            env={**commands.environment, "PWD": self.workspace},
+            argv=[*enter, *shell_argv(shell, program, file)],
+            cwd="/" if enter else directory,
+            env={**commands.environment, "PWD": directory},
             timeout=commands.timeout,
             token=self.slot.token,
-            directory=self.workspace,
+            directory=directory,
         )
         ended = supervise(what, commands.sink, commands.cancel, commands.started)
         return Ran(ended, script.command_reached())

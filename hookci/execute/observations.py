@@ -9,9 +9,10 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.execute.environment import contained_environment, passed_environment
 
@@ -45,8 +46,7 @@ def _no_image(_name: str, _platform: str | None) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Observatory:
+class Observatory(Struct, frozen=True):
     """Looks at this machine.
 
     ``salt`` is secret and this clone's own: values of the environment are only ever stored as digests
@@ -94,31 +94,54 @@ class Observatory:
         }[kind](subject)
         return (kind, subject, value)
 
-    def of_job(self, job: Job, images: Sequence[tuple[str, str | None]] = ()) -> list[Observation]:
-        """All that a job's result depends on here; ``images`` are the names and platforms of those it is started from.
+    def of_job(
+        self,
+        job: Job,
+        images: Sequence[tuple[str, str | None]] = (),
+        look: Callable[[str, str], Observation] | None = None,
+    ) -> list[Observation]:
+        """All that a job's result depends on here.
 
-        What runs in containers depends on those, not on the programs of this machine.
+        What runs in containers depends on images, not on the programs of this machine.
+
+        Args:
+            job: the job.
+            images: the names and platforms of those it is started from.
+            look: looks in the place of `look`, such as once for several jobs.
         """
+        look = look or self.look
         texts = (*job.before_script, *job.script, *job.after_script)
         words = job.tools if job.tools is not None else tool_words(texts)
         patterns = json.dumps(sorted({*job.pass_env, *job.secrets}))
         if job.contained:
-            return self._of_container(job, patterns, images)
-        looks = [self.look("platform", ""), self.look("checkout", ""), self.look("environment", patterns)]
-        looks += [self.look("carry", name) for name in sorted(job.carry)]
+            return _of_container(job, patterns, images, look)
+        looks = [look("platform", ""), look("checkout", ""), look("environment", patterns)]
+        looks += [look("carry", name) for name in sorted(job.carry)]
         if job.scan is not None:
-            looks += [self.look("scanner", job.scan.tool), self.look("advisories", job.scan.tool)]
+            looks += [look("scanner", job.scan.tool), look("advisories", job.scan.tool)]
             if not job.script:  # no shell runs
                 return looks
         shells = (job.shell,) if job.shell else ("bash", "sh")
         # words that name no program are looked at too: when one comes to name one, the script does another thing
-        return looks + [self.look("tool", word) for word in sorted({*words, *shells})]
+        return looks + [look("tool", word) for word in sorted({*words, *shells})]
 
-    def _of_container(self, job: Job, patterns: str, images: Sequence[tuple[str, str | None]]) -> list[Observation]:
-        looks = [self.look("engine", ""), self.look("checkout", ""), self.look("given", patterns)]
-        looks += [self.look("carry", name) for name in sorted(job.carry)]
-        looks += [self.look("image", subject) for subject in sorted({json.dumps(image) for image in images})]
-        return looks + ([self.look("scanner", job.scan.tool)] if job.scan is not None else [])
+    def variables(self, kind: str, patterns: str) -> dict[str, str]:
+        """A digest of each variable that ``environment`` or ``given`` looks at, by its name."""
+        names = tuple(json.loads(patterns))
+        found = (contained_environment if kind == "given" else passed_environment)(self.user, names)
+        return {
+            name: self._digest(value.encode(errors="surrogateescape"))[:16]
+            for name, value in sorted(found.items())
+            if kind == "given" or name not in NOISE
+        }
+
+    def program(self, word: str) -> tuple[str, str, int] | None:
+        """Where the program is that ``tool`` looks at, where that leads, and when it was written (ns)."""
+        path = self._program(word)
+        try:
+            return (path, os.path.realpath(path), os.stat(path).st_mtime_ns) if path else None  # noqa: PTH116 (text)
+        except OSError:
+            return None
 
     def _digest(self, *parts: bytes) -> str:
         mac = hmac.new(self.salt, digestmod=hashlib.sha256)
@@ -143,9 +166,15 @@ class Observatory:
         rows = [f"{name}={value}" for name, value in sorted(given.items())]
         return self._digest(*(row.encode(errors="surrogateescape") for row in rows))
 
-    def _tool(self, word: str) -> str:
+    def _program(self, word: str) -> str | None:
         path = word if word.startswith("/") else None if "/" in word else self.which(word, self._path)
         if path is None or not os.access(path, os.X_OK) or os.path.isdir(path):  # noqa: PTH112 (once for every word)
+            return None
+        return path
+
+    def _tool(self, word: str) -> str:
+        path = self._program(word)
+        if path is None:
             return ""
         rows = [path, os.path.realpath(path)]
         for place in (Path(path), *self.version_files(Path(path))):
@@ -202,3 +231,12 @@ def _scanner(tool: str) -> str:
     from hookci.scan.scanners import scanner_version  # noqa: PLC0415 (only jobs that scan)
 
     return scanner_version(tool)
+
+
+def _of_container(
+    job: Job, patterns: str, images: Sequence[tuple[str, str | None]], look: Callable[[str, str], Observation]
+) -> list[Observation]:
+    looks = [look("engine", ""), look("checkout", ""), look("given", patterns)]
+    looks += [look("carry", name) for name in sorted(job.carry)]
+    looks += [look("image", subject) for subject in sorted({json.dumps(image) for image in images})]
+    return looks + ([look("scanner", job.scan.tool)] if job.scan is not None else [])

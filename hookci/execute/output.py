@@ -64,6 +64,10 @@ class Output:
         with self._lock:
             self._put([text.encode(errors="surrogateescape")])
 
+    def show(self, text: str, share: float) -> None:
+        """Tell how far something is that the job waits for; that goes into no log."""
+        self._tell(JobOutput(self._job, (self._masker.mask(clean(text)),), partial=True, share=share))
+
     def finish(self) -> None:
         """Take what has no line end as a line."""
         with self._lock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Commands", "Place", "Ran"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
+class Commands(Struct, frozen=True, kw_only=True):
     """Shell text to run as one script, under a ``name`` no other script of the attempt has.
 
     ``environment`` is the whole of what hookci gives it, ``sink`` gets its output as it comes and an empty chunk when
@@ -32,8 +32,7 @@ class Commands:
     started: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """How commands ended, which of them was started last, and why, when the exit status does not say it."""
 
     ended: Ended
@@ -47,6 +46,13 @@ class Place(Protocol):
     @property
     def workspace(self) -> str:
         """The workspace's path as the commands see it."""
+
+    def run_first(self, commands: Commands, output: Output) -> Ran:
+        """Run commands before there is anything in the workspace, in an empty directory, to their end.
+
+        Raises:
+            HookciError: they could not be run, or nobody knows how they ended.
+        """
 
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Make ready what the commands need beside the workspace, which has all its files by now.

@@ -8,7 +8,7 @@ from hookci.model.pipeline import When
 from hookci.model.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.result import JobResult
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BAD", "Standing", "is_patient"]
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED})
+_CANCELLED = frozenset({Outcome.CANCELLED})
 _NOT_RUN = frozenset({Outcome.SKIPPED, Outcome.CANCELLED, Outcome.UNSUPPORTED})
 
 
@@ -38,6 +39,7 @@ class Standing:
         self._results = results
         self._keep_going = keep_going
         self._waiting: set[str] = set()
+        self._found: dict[tuple[object, ...], str | None] = {}
 
     def why_not(self, planned: PlannedJob, failed: str | None) -> str | None:
         """Why a job does not run; None when it does.
@@ -53,8 +55,18 @@ class Standing:
     def _outcome(self, name: str) -> Outcome:
         return self._results[name].outcome
 
-    def _first(self, planned: PlannedJob, outcomes: Collection[Outcome]) -> str | None:
-        return next((name for name in planned.after if self._outcome(name) in outcomes), None)
+    def _once(self, planned: PlannedJob, question: tuple[object, ...], answer: Callable[[], str | None]) -> str | None:
+        """``answer``, which only what ``planned`` comes after decides; a stage comes after the same jobs as one."""
+        key = (id(planned.after), *question)
+        if key not in self._found:
+            self._found[key] = answer()
+        return self._found[key]
+
+    def _first(self, planned: PlannedJob, outcomes: frozenset[Outcome]) -> str | None:
+        def found() -> str | None:
+            return next((name for name in planned.after if self._outcome(name) in outcomes), None)
+
+        return self._once(planned, ("first", outcomes), found)
 
     # -- hookci.toml
 
@@ -66,11 +78,16 @@ class Standing:
             return None if bad or failed else "nothing failed"
         if bad or (failed and not self._keep_going):
             return f"`{bad or failed}` did not pass"
-        return next((reason for name in planned.after if (reason := self._blocked_by(planned, name))), None)
-
-    def _blocked_by(self, planned: PlannedJob, name: str) -> str | None:
-        outcome = self._outcome(name)
         by_need = planned.job.needs is not None
+
+        def blocked() -> str | None:
+            reasons = (self._blocked_by(name, by_need=by_need) for name in planned.after)
+            return next((reason for reason in reasons if reason), None)
+
+        return self._once(planned, ("blocked", by_need), blocked)
+
+    def _blocked_by(self, name: str, *, by_need: bool) -> str | None:
+        outcome = self._outcome(name)
         if outcome is Outcome.MANUAL and (by_need or not self._plan.jobs[name].job.allow_failure.allowed):
             return f"`{name}` waits for a person"
         if outcome in _NOT_RUN and name not in self._plan.skip:
@@ -90,7 +107,9 @@ class Standing:
         by_need = planned.job.needs is not None
         absent = next((name for name in planned.after if self._is_absent(name)), None) if by_need else None
         if absent is None:
-            waits = next((name for name in planned.after if self._waits(name)), None)
+            waits = self._once(
+                planned, ("waits",), lambda: next((name for name in planned.after if self._waits(name)), None)
+            )
             if waits is not None:
                 self._waiting.add(planned.job.name)
                 return self._blocking(waits)
@@ -102,7 +121,7 @@ class Standing:
         if absent is not None:
             waiting = self._outcome(absent) is Outcome.MANUAL
             return f"`{absent}` waits for a person" if waiting else f"`{absent}` did not run"
-        cancelled = self._first(planned, {Outcome.CANCELLED})
+        cancelled = self._first(planned, _CANCELLED)
         return f"`{bad or cancelled}` did not pass" if bad or cancelled else None
 
     def _is_absent(self, name: str) -> bool:

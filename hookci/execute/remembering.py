@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hookci.model.result import JobResult, Outcome
-from hookci.store.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
-    from pathlib import Path
 
     from hookci.execute.cancel import JobCancel
+    from hookci.execute.joining import JobLock, Joining
     from hookci.execute.schedule import Executor
     from hookci.model.event import JobOutput
     from hookci.model.memory import JobKey, Pass
@@ -25,22 +25,21 @@ __all__ = ["RememberingExecutor"]
 _POLL = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class RememberingExecutor:
+class RememberingExecutor(Struct, frozen=True):
     """Runs a job under a lock of its key, so that two runs that want the same job do it once.
 
-    ``find`` looks for a pass that may answer instead; a pass is written down in any case.  ``passed_in``
-    learns which run a job's files come from when it is another one.  ``outcomes`` begins with the jobs
-    the plan recalls and learns the rest: a pass answers only for a job whose needed jobs were recalled too,
-    and is written down only if they passed.  ``key_of`` tells under which key, once a job has run: None for none.
-    Unless they ``share``, runs do not wait for each other.
+    ``joining`` has the locks, and shows meanwhile what comes of the job in the other run.  ``find`` looks for a pass
+    that may answer instead; a pass is written down in any case.  ``passed_in`` learns which run a job's files come from
+    when it is another one.  ``outcomes`` begins with the jobs the plan recalls and learns the rest: a pass answers only
+    for a job whose needed jobs were recalled too, or handed on the very same files there, and is written down only if
+    they passed.  ``key_of`` tells under which key, once a job has run: None for none.  Unless they ``share``, runs do
+    not wait for each other.
     """
 
     inner: Executor
     memory: Memory
     keys: Mapping[str, JobKey]
-    locks: Path
-    run_number: int
+    joining: Joining
     find: Callable[[PlannedJob, JobKey], Pass | None]
     passed_in: MutableMapping[str, int]
     outcomes: MutableMapping[str, Outcome]
@@ -56,33 +55,65 @@ class RememberingExecutor:
             result = self.inner.run(planned, cancel, tell, started)
             self.outcomes[job.name] = result.outcome
             return result
-        lock = FileLock(self.locks / key.digest[:32])
-        while self.share and not lock.try_acquire():
+        if not self.share:
+            return self._run(planned, cancel, tell, started)
+        lock = self.joining.lock(job, key.digest)
+        while not lock.try_acquire():
             if cancel.soft.reason is not None:
-                return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=cancel.soft.reason)
+                reason = cancel.soft.reason
+                return JobResult(name=job.name, stage=job.stage, outcome=Outcome.CANCELLED, reason=reason)
+            lock.watch(tell, started)
             time.sleep(_POLL)
         try:
-            # whoever held the lock may have passed it
-            found = self.find(planned, key) if self._needed(planned) <= {Outcome.REMEMBERED} else None
-            if found is not None:
-                self.passed_in[job.name] = found.run
-                self.outcomes[job.name] = Outcome.REMEMBERED
-                reason = f"passed in run {found.run}"
-                passed = Outcome.REMEMBERED
-                return JobResult(name=job.name, stage=job.stage, outcome=passed, reason=reason, passed_in=found.run)
-            result = self.inner.run(planned, cancel, tell, started)
-            self.outcomes[job.name] = result.outcome
-            self._write_down(planned, result)
+            # whoever held the lock may have passed it, or failed before our eyes
+            answer = self._recalled(planned, key) or self._failed(planned, lock)
+            if answer is not None:
+                return answer
+            lock.claim()
+            result = self._run(planned, cancel, tell, started)
+            lock.tell_end(result)
             return result
         finally:
             lock.release()
+
+    def _run(
+        self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+    ) -> JobResult:
+        result = self.inner.run(planned, cancel, tell, started)
+        self.outcomes[planned.job.name] = result.outcome
+        self._write_down(planned, result)
+        return result
+
+    def _recalled(self, planned: PlannedJob, key: JobKey) -> JobResult | None:
+        job, found = planned.job, self.find(planned, key)
+        if found is None or not self._is_about_us(planned, found.run):
+            return None
+        self.passed_in[job.name] = found.run
+        self.outcomes[job.name] = passed = Outcome.REMEMBERED
+        reason = f"passed in run {found.run}"
+        return JobResult(name=job.name, stage=job.stage, outcome=passed, reason=reason, passed_in=found.run)
+
+    def _failed(self, planned: PlannedJob, lock: JobLock) -> JobResult | None:
+        failed = lock.failure()
+        if failed is None or not self._is_about_us(planned, failed.run):
+            return None
+        self.outcomes[planned.job.name] = failed.result.outcome
+        return failed.result
+
+    def _is_about_us(self, planned: PlannedJob, run: int) -> bool:
+        """Whether a result of ``run`` came of what ``planned`` would be handed here: nothing, or the same files."""
+        needed = self._needed(planned)
+        if needed <= {Outcome.REMEMBERED}:
+            return True
+        here = {name: self.passed_in.get(name, self.joining.number) for name in planned.depends_on}
+        return needed <= {Outcome.REMEMBERED, Outcome.PASSED} and self.joining.sources(run, here) == here
 
     def _write_down(self, planned: PlannedJob, result: JobResult) -> None:
         key = self.key_of(planned.job.name)
         if key is None:
             return
         if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
-            self.memory.remember_pass(key, planned.job.name, self.run_number, result.seconds, result.holds_until)
+            self.memory.remember_pass(key, planned.job.name, self.joining.number, result.seconds, result.holds_until)
         elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
             self.memory.disown(key)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.execute.attempt import Visit
 from hookci.execute.masking import Masker
@@ -42,8 +44,7 @@ _LARGEST_REPORT = 64 * 1024 * 1024
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedAttempt:
+class ReportedAttempt(Struct, frozen=True):
     """One attempt of a job that writes reports; the arguments are those of the executor, and what it is for."""
 
     inner: AttemptExecutor

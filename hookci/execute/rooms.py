@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Allowed", "Rooms"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
+class Allowed(Struct, frozen=True, kw_only=True):
     """What the settings of this clone allow: globs of image names, and mounts that every job's container gets."""
 
     privileged: Sequence[str] = ()
@@ -33,8 +33,7 @@ class Allowed:
         return any(fnmatchcase(image, pattern) for pattern in self.socket)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
+class Rooms(Struct, frozen=True, kw_only=True):
     """The engine, when it is asked for, whose containers they are, and what they may."""
 
     desk: EngineDesk

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.execute.environment import expand_all, planned_environment, secret_values
 from hookci.execute.masking import Masker
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ScanningExecutor"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScanningExecutor:
+class ScanningExecutor(Struct, frozen=True):
     """Runs the attempts of scan jobs, and lets ``inner`` run all others."""
 
     inner: AttemptExecutor
@@ -57,8 +58,7 @@ class ScanningExecutor:
         return ReportedAttempt(self.inner, self.context, self.scans, planned, scan, cancel, tell, started).run()
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     executor: ScanningExecutor
     planned: PlannedJob
     scan: Scan

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.model.result import Outcome
 from hookci.scan.scanners import Order
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "ScanContext", "judged"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """What a snapshot is compared with: a commit's tree, its files, what was renamed since.
 
     ``label`` is how a person calls it, ``oid`` the tree's object name.  ``context`` is the run's, on that commit's own
@@ -41,8 +42,7 @@ class Comparison:
     context: Callable[[], RunContext]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanContext:
+class ScanContext(Struct, frozen=True, kw_only=True):
     """What all scans of one run share.
 
     ``key`` names what a job's own scanner finds in a tree (None: it is not to be remembered).  ``wanted`` says whether

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,7 @@ _BASH = "set -eo pipefail\n"
 _SH = "set -e\n(set -o pipefail) 2>/dev/null && set -o pipefail\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A script, and the file in which it notes which of ``commands`` it is at."""
 
     text: str
@@ -32,7 +32,7 @@ class Script:
     def command_reached(self) -> str | None:
         """The command that was started last, as it was written; None when none was."""
         try:
-            return self.commands[int(self.step.read_text(encoding="ascii"))]
+            return self.commands[int(self.step.read_text(encoding="ascii").split()[-1])]
         except (OSError, ValueError, IndexError):
             return None
 
@@ -51,7 +51,8 @@ def make_script(commands: Sequence[str], *, shell: str, step: Path, step_seen: s
     for number, command in enumerate(commands):
         first, _, more = command.strip().partition("\n")
         shown = f"$ {first}{' ...' if more else ''}"
-        lines.append(f"printf %s {number} > {noted}\n")
+        # added to it, not put in its place: a file that is cut to nothing goes to the disk each time on ext4
+        lines.append(f"printf '%s ' {number} >> {noted}\n")
         lines.append(f"printf '\\033[1m%s\\033[0m\\n' {shlex.quote(shown)}\n")
         lines.append(_contained(command.strip()))
     return Script("".join(lines), tuple(commands), step)

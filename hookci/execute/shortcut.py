@@ -12,9 +12,10 @@ import posixpath
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 import hookci
 from hookci.errors import HookciError
@@ -52,8 +53,7 @@ NAMES = (_CONFIG, *PASSED)
 """Names (globs) that are the same in every job, and so stand in the shim itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortcut:
+class Shortcut(Struct, frozen=True, kw_only=True):
     """Writes records for the shim.
 
     ``began`` is when the first look was taken at anything (unix seconds), ``settings`` hookci's own file of the user's.

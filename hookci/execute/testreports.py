@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import stat
-import xml.etree.ElementTree as ET
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.model.text import clean, plain
@@ -45,10 +45,12 @@ class Reports:
     Args:
         workspace: where the job runs.
         patterns: globs below it.
+        top: what the job calls that place, if not the same.
     """
 
-    def __init__(self, workspace: bytes, patterns: Sequence[str]) -> None:
+    def __init__(self, workspace: bytes, patterns: Sequence[str], top: bytes | None = None) -> None:
         self._workspace = Path(os.fsdecode(workspace))
+        self._top = os.fsdecode(top or workspace)
         self._patterns = patterns
         self._room = _LARGEST
         self._before = {path: self._stamp(path) for path in self._found()}
@@ -94,13 +96,15 @@ class Reports:
             return False
         try:
             cases.take(self._parse(path))
-        except (_UnreadableError, OSError, ET.ParseError, ValueError, LookupError) as error:
+        except (_UnreadableError, OSError, SyntaxError, ValueError, LookupError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             say(f"hookci: test report `{path}` is not read: {why}")
             return False
         return True
 
     def _parse(self, path: str) -> _Cases:
+        import xml.etree.ElementTree as ET  # noqa: PLC0415 (few jobs write reports)
+
         descriptor = os.open(self._workspace / path, _OPEN)
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor has no Path)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -117,7 +121,7 @@ class Reports:
 
     def _name(self, case: _Case) -> str:
         """A test as its tool calls it: ``tests/test_a.py::TestA::test_x`` for pytest, else ``group::name``."""
-        group, file = case.group, case.file.removeprefix(f"{self._workspace}/") or self._module(case.group)
+        group, file = case.group, case.file.removeprefix(f"{self._top}/") or self._module(case.group)
         if not file:
             return f"{group}::{case.name}" if group and not case.name.startswith(group) else case.name
         module = file.removesuffix(".py").replace("/", ".")
@@ -141,8 +145,7 @@ def _line(text: str, mask: Callable[[str], str]) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(Struct):
     """A ``testcase``: its ``classname``, and the first failure or error in it."""
 
     name: str
@@ -160,9 +163,8 @@ class _Case:
         return self.message.strip() or next((line for line in self.text.splitlines() if line.strip()), self.kind)
 
 
-@dataclass(slots=True)
-class _Cases:
-    """Counts test cases while a parser reads them: the ``target`` of an `ET.XMLParser`."""
+class _Cases(Struct):
+    """Counts test cases while a parser reads them: the ``target`` of an `xml.etree.ElementTree.XMLParser`."""
 
     total: int = 0
     failed: int = 0

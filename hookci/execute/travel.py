@@ -12,8 +12,9 @@ import json
 import os
 import posixpath
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.engine.calls import EngineError
 from hookci.engine.containers import ContainerSpec, Volume, create
@@ -65,8 +66,7 @@ def git_depth(environment: Mapping[str, str]) -> int:
     return int(depth) if depth.isdecimal() else DEPTH
 
 
-@dataclass(slots=True, kw_only=True)
-class FarWorkspace:
+class FarWorkspace(Struct, kw_only=True):
     """One attempt's workspace over there.
 
     ``image`` is the id of an image with `sh`, `cp` and `rm`, and `chown` for a user: the job's own.  ``slot`` is the

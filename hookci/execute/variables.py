@@ -60,15 +60,14 @@ def _told(job: Job, known: Mapping[str, str]) -> dict[str, str]:
     return told
 
 
-def hidden_values(planned: PlannedJob, plan: Plan, known: Mapping[str, str], user: Mapping[str, str]) -> set[str]:
-    """What must not be shown of a job's output.
+def hidden_values(plan: Plan, user: Mapping[str, str]) -> frozenset[str]:
+    """What must not be shown of any job's output, beside what it has of secrets of its own.
 
-    Its own secrets, those another job may have handed over in a file, and what a person gave under a secret's name.
+    The secrets of all jobs, since another one may have handed them over in a file, and what a person gave under a
+    secret's name.
 
     Args:
-        planned: the job.
-        plan: that of its run.
-        known: the job's whole environment.
+        plan: that of a run.
         user: the environment that hookci was started in.
     """
     everyones = {name for other in plan.jobs.values() for name in other.job.secrets}
@@ -79,4 +78,4 @@ def hidden_values(planned: PlannedJob, plan: Plan, known: Mapping[str, str], use
         for name, value in other.given.items()
         if value and _SECRET.search(name)
     }
-    return secret_values(known, planned.job.secrets) | secret_values(user, sorted(everyones)) | asked
+    return frozenset(secret_values(user, sorted(everyones)) | asked)

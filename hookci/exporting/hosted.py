@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import shlex
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 import hookci
 from hookci.errors import UsageError
@@ -44,8 +46,7 @@ INSTALL = f"command -v hookci >/dev/null || python3 -m pip install --quiet hookc
 _NOWHERE = Snapshot(tree="", commit="", source="commit", label="", facts={})
 
 
-@dataclass(frozen=True, slots=True)
-class HostedJob:
+class HostedJob(Struct, frozen=True):
     """One job of the hosted pipeline: a job, or all ``cells`` of a matrix (the text in the brackets of their names)."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.git.facts import ORIGIN
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from hookci.git.snapshots import Scratch
     from hookci.model.snapshot import Snapshot
 
-__all__ = ["changed_paths", "changed_since", "fork_point", "merge_base", "with_changes"]
+__all__ = ["changed_paths", "changed_since", "changes_between", "fork_point", "merge_base", "with_changes"]
 
 _HEADS = "refs/heads/"
+_STATUS = {"A": "added", "D": "removed"}
 
 
 def fork_point(repository: Repository, commit: str, remote: str) -> str | None:
@@ -44,6 +46,16 @@ def changed_paths(repository: Repository, base: str, tree: str, env: Mapping[str
     # --no-renames: a moved file is a change at both of its paths
     done = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree, env=env)
     return tuple(name for name in os.fsdecode(done.stdout).split("\0") if name)
+
+
+def changes_between(repository: Repository, scratch: Scratch, before: str, tree: str) -> dict[str, str] | None:
+    """Each path that differs between two trees: ``added``, ``removed`` or ``changed``; None if one is not there."""
+    asked = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", before, tree)
+    done = repository.git(*asked, env=scratch.environment(repository), check=False)
+    if done.returncode != 0:
+        return None
+    fields = os.fsdecode(done.stdout).split("\0")
+    return {path: _STATUS.get(letter, "changed") for letter, path in zip(fields[::2], fields[1::2], strict=False)}
 
 
 def changed_since(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hookci.git.repository import Repository
@@ -15,8 +16,7 @@ __all__ = ["ConfigFiles", "config_files", "exec_path"]
 _FILE = "file:"
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFiles:
+class ConfigFiles(Struct, frozen=True):
     """Files that settings come from, or would if they were there; ``own`` says that other worktrees may have others."""
 
     paths: tuple[str, ...]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 from hookci.git.repository import git
@@ -56,8 +57,7 @@ def project_url(remote: str, project: str) -> str:
     raise ElsewhereError(f"there is no project `{project}` beside {remote}")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A repository at ``url``, reached as the person's own git reaches it; ``env`` is that of hookci's own git."""
 
     url: str

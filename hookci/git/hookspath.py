@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import GitError, StateError, UsageError
 from hookci.proc.run import run
@@ -20,8 +21,7 @@ _TIMEOUT = 60.0
 _KEY = "core.hooksPath"
 
 
-@dataclass(frozen=True, slots=True)
-class HooksPath:
+class HooksPath(Struct, frozen=True):
     """Where hooks are, by what others have set.
 
     ``directory`` is where git finds the hooks of this repository, or would, were hookci's own setting not there.

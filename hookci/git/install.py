@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.git.hookspath import chain, chain_directory, find_hooks, is_tracked, unchain
@@ -25,18 +26,26 @@ if TYPE_CHECKING:
     from hookci.git.hookspath import HooksPath
     from hookci.git.repository import Repository
 
-__all__ = ["InstallReport", "add_deploys", "install", "interpreter_warnings", "no_deploys", "refuse_husky"]
+__all__ = [
+    "InstallReport",
+    "add_deploys",
+    "install",
+    "interpreter_warnings",
+    "no_deploys",
+    "refuse_husky",
+    "set_background_setting",
+]
 
 _HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MODE = 0o755
 _DEPLOYS = "hookci.deploys"
+_BACKGROUND = "hookci.background"
 # Where `uvx`, `uv run --with` and `pipx run` make environments they throw away: the buckets of their caches.
 _THROW_AWAY = re.compile(r"/(?:(?:archive|environments|builds)-v[0-9]+|\.cache/pipx|Caches/pipx|pipx/\.cache)/")
 _LASTING = "run `uv tool install hookci` or `pipx install hookci`, then `hookci install` with that one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallReport:
+class InstallReport(Struct, frozen=True, kw_only=True):
     """What install did.
 
     ``installed`` are the hooks that were written, ``unchanged`` those that were there already, ``kept`` the hooks of
@@ -108,6 +117,21 @@ def add_deploys(repo: Repository, names: Sequence[str]) -> None:
 def no_deploys(repo: Repository) -> bool:
     """Have the hooks of this clone deploy nothing; whether they did."""
     return repo.git("config", "--local", "--unset-all", _DEPLOYS, check=False).returncode == 0
+
+
+def set_background_setting(repo: Repository, *, on: bool) -> bool:
+    """Have the hooks of this clone verify commits in the background, or not; whether that is new.
+
+    Where it is on for all clones of a user, it is said to be off here.
+    """
+    was = repo.ask("config", "--get", "--type=bool", _BACKGROUND) == "true"
+    if on:
+        repo.git("config", "--local", "--replace-all", _BACKGROUND, "true")
+        return not was
+    repo.git("config", "--local", "--unset-all", _BACKGROUND, check=False)
+    if repo.ask("config", "--get", "--type=bool", _BACKGROUND) == "true":
+        repo.git("config", "--local", _BACKGROUND, "false")
+    return was
 
 
 def _extended(repo: Repository, record: Installation, directory: Path, *, chained: bool) -> Installation:

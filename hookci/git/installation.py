@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from hookci.errors import StateError
 from hookci.git.hookspath import chain_directory, find_hooks
@@ -24,8 +25,7 @@ HOOKS = tuple(str(name) for name in HookName)
 """The hooks that are hookci's business, by their file names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """What install did.
 
     ``common_dir`` is where the repository was, ``directories`` hold shims, ``made`` are those of them
@@ -47,8 +47,7 @@ class Installation:
         return self.directories if self.common_dir == str(repo.common_dir) else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Struct, frozen=True, kw_only=True):
     """What git finds now.
 
     ``hooks`` are hookci's, ``replaced`` other hooks in their place, ``missing`` those that are not there.
@@ -111,7 +110,7 @@ def remember(repo: Repository, installation: Installation) -> None:
     if directory.is_symlink():
         raise StateError(f"{directory} is a symlink; hookci makes that directory itself")
     directory.mkdir(mode=0o700, exist_ok=True)
-    text = json.dumps({"version": 1, **asdict(installation)}, indent=2, sort_keys=True)
+    text = json.dumps({"version": 1, **to_builtins(installation)}, indent=2, sort_keys=True)
     write(_path(repo), f"{text}\n".encode(), 0o600)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import UTC, datetime
+
+from msgspec import to_builtins
 
 from hookci.git.push import OWN_REFS
 from hookci.model.release import Lock
@@ -20,7 +21,7 @@ def lock_ref(environment: str) -> str:
 
 def lock_bytes(lock: Lock) -> bytes:
     """What the ref's object holds; unlike that of any other lock, as ``lock.token`` is."""
-    fields = dataclasses.asdict(lock)
+    fields = to_builtins(lock)
     del fields["oid"]
     return json.dumps(fields).encode("ascii")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.git.environment import FIXED_CONFIG
 from hookci.proc.stream import stream
@@ -30,8 +31,7 @@ _FORM = (
 _GLOB = re.compile(r"[*?\[\\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patches:
+class Patches(Struct, frozen=True, kw_only=True):
     """What a commit or push adds.
 
     ``patches`` gives git's patches, as bytes, piece by piece; before those of a commit stands a line with its name,
@@ -44,8 +44,7 @@ class Patches:
     paths: Callable[[str], bool] = field(default=lambda _path: True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """Asks git for patches; nothing happens before `Patches.patches` is called."""
 
     repository: Repository

@@ -7,11 +7,12 @@ deployment whose lock was taken away can publish nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.errors import GitError, HookciError, LockHeldError
 from hookci.git.lockref import lock_bytes, lock_of, lock_ref, lock_words
@@ -55,8 +56,7 @@ class PublishError(HookciError):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True)
-class DeployRemote:
+class DeployRemote(Struct, frozen=True):
     """The remote ``name`` of a repository; what only passes through here goes to ``scratch``.
 
     ``timeout`` bounds each conversation with it, in seconds.  Every method can raise `RemoteError`: no answer.
@@ -150,7 +150,7 @@ class DeployRemote:
         for _ in range(_ATTEMPTS):
             pushed = self._wire.push([change], env=env)
             if pushed.did(change):
-                return dataclasses.replace(lock, oid=change.new)
+                return replace(lock, oid=change.new)
             holder = self.read_lock(environment)
             # the very same object there is a win only when this push broke off: otherwise it was there before
             if holder is not None and holder.oid == change.new and not pushed.found(change):

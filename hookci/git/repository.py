@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import GitError, UsageError
 from hookci.git.environment import FIXED_CONFIG, for_own_git
@@ -42,8 +43,7 @@ def git(
     return done
 
 
-@dataclass(frozen=True, slots=True)
-class BlobEntry:
+class BlobEntry(Struct, frozen=True):
     """A file of a tree: its mode (``100644``, ``100755``, ``120000``, ``160000``), object name and path."""
 
     mode: str
@@ -51,8 +51,7 @@ class BlobEntry:
     path: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A repository as the user has it; nothing here writes to it.
 
     ``git_dir`` is the worktree's own, ``common_dir`` the one all worktrees share; ``top`` is None in a

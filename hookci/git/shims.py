@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 
@@ -19,8 +20,7 @@ _VALUE = re.compile(rb"^(name|python|main|before)='((?:[^']|'\\'')*)'$", re.MULT
 _PLACEHOLDER = re.compile(rb"@(name|python|main|before)@")
 
 
-@dataclass(frozen=True, slots=True)
-class Shim:
+class Shim(Struct, frozen=True):
     """What is filled into a shim.
 
     ``python`` and ``main`` (hookci's ``__main__.py``) are absolute.  ``before`` is the directory of the

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.errors import GitError, UsageError
 from hookci.git.changes import changed_paths, fork_point, merge_base
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hookci.git.repository import Repository
+    from hookci.model.files import Files
 
 __all__ = [
     "Scratch",
@@ -30,6 +33,7 @@ __all__ = [
     "of_push",
     "of_revision",
     "of_work_tree",
+    "tags_at",
     "tree_blobs",
     "visible_files",
 ]
@@ -46,8 +50,7 @@ _NO_PARENT_DATE = "@946684800 +0000"
 """2000-01-01: archives cannot hold files older than 1980, and the same index gives the same commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Struct, frozen=True):
     """Where hookci's own objects go, so that nothing is added to the user's: a directory per repository."""
 
     directory: Path
@@ -157,8 +160,10 @@ def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) 
     )
 
 
-def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH) -> Snapshot:
+def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, branch: str | None = None) -> Snapshot:
     """The snapshot of any commit a person names, as if ``cause`` had led to its pipeline.
+
+    It is one of ``branch``; for None of the branch or the tag that ``revision`` is, or of a branch that it is on.
 
     Raises:
         UsageError: ``revision``, or the target of ``cause``, names no commit.
@@ -166,7 +171,7 @@ def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH) -> 
     commit = _commit(repository, revision)
     if commit is None:
         raise UsageError(f"`{revision}` names no commit here")
-    branch, tag = _names(repository, revision, commit)
+    branch, tag = _names(repository, revision, commit) if branch is None else (branch, None)
     target = None
     if cause.source == MERGE_REQUEST:
         tag, target = None, cause.target or default_branch(repository)
@@ -202,6 +207,13 @@ def _names(repository: Repository, revision: str, commit: str) -> tuple[str | No
     elif branch is None and tag is None:
         branch = _branch_at(repository, commit)
     return branch, tag
+
+
+def tags_at(repository: Repository, commit: str) -> list[str]:
+    """The tags that are at ``commit``, the highest version first, without those of releases."""
+    newest_first = ("--points-at", commit, "--sort=-version:refname", "--format=%(refname:strip=2)")
+    listing = repository.ask("tag", "--list", *newest_first) or ""
+    return [name for name in listing.split("\n") if name and not name.startswith("deploy/")]
 
 
 def _is_pushed(repository: Repository, branch: str | None) -> bool:
@@ -268,8 +280,7 @@ def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, 
     return replace(snapshot, facts={**snapshot.facts, **before})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Origin:
+class _Origin(Struct, frozen=True, kw_only=True):
     """How a commit came to be judged; ``name`` is what git calls the tag here."""
 
     source: str
@@ -383,10 +394,12 @@ def blob_at(repository: Repository, scratch: Scratch, tree: str, path: str) -> b
     return done.stdout if done.returncode == 0 else None
 
 
-def tree_blobs(repository: Repository, scratch: Scratch, tree: str) -> dict[str, str]:
+def tree_blobs(repository: Repository, scratch: Scratch, tree: str) -> Files:
     """Every path of ``tree`` with the mode and name of its object."""
+    from hookci.model.files import Files  # noqa: PLC0415 (a remembered verdict asks for no file)
+
     listing = repository.git("ls-tree", "-r", "-z", "--full-tree", tree, env=scratch.environment(repository)).stdout
-    found = {}
+    found = Files()
     for line in os.fsdecode(listing).split("\0"):
         if line:
             head, _, path = line.partition("\t")

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 
     from hookci.git.repository import Repository
 
-__all__ = ["distance", "standing", "titles"]
+__all__ = ["distance", "resting_branch", "standing", "titles"]
+
+_HEADS = "refs/heads/"
+
+
+def resting_branch(repository: Repository) -> str | None:
+    """The branch that ``HEAD`` is on, once it has come to rest there; None in a bare repository too."""
+    full = repository.ask("symbolic-ref", "-q", "HEAD") or ""
+    # `git cherry-pick A..B` and `git revert A..B` commit one by one, and take a step off the list when it is made
+    steps = repository.git_dir / "sequencer" / "todo"
+    moves_on = steps.is_file() and len(steps.read_bytes().splitlines()) > 1
+    if repository.top is None or moves_on or not full.startswith(_HEADS):
+        return None
+    return full.removeprefix(_HEADS)
 
 
 def standing(repository: Repository) -> Standing:

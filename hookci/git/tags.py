@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import GitError
 
@@ -33,8 +34,7 @@ PATIENT = "core.filesRefLockTimeout=3000"
 _FIELDS = ("%(refname)", "%(objecttype)", "%(type)", "%(tag)", "%(object)", "%(taggerdate:unix)", "%(contents)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagRef:
+class TagRef(Struct, frozen=True, kw_only=True):
     """A ref that holds a tag object on a commit; ``name`` is what the object itself says it is, ``at`` unix seconds."""
 
     ref: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.git.hookspath import chain_directory, find_hooks, unchain
 from hookci.git.installation import HOOKS, forget, places, read_installation
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Taken", "UninstallReport", "take_away", "uninstall"]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What was done in one directory, by the names of the hooks; ``left`` are other hooks in hookci's place."""
 
     removed: tuple[str, ...] = ()
@@ -29,8 +29,7 @@ class Taken:
     left: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UninstallReport:
+class UninstallReport(Struct, frozen=True, kw_only=True):
     """What uninstall did.
 
     ``removed`` are hooks of hookci's, ``restored`` those of others that have their old place back, ``left``

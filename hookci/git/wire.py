@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import GitError
 from hookci.git.tags import PATIENT
@@ -54,8 +55,7 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("", plain(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What is to become of a ref on the remote: the object ``new`` (empty: none), if it holds ``old`` (empty: none)."""
 
     ref: str
@@ -63,8 +63,7 @@ class Change:
     old: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """How a push ended: a flag for each ref (git-push(1), OUTPUT), none when it did not get that far.
 
     ``error`` is why it failed, None when it did not.  An object that was there before is no change: its flag is ``=``,
@@ -83,8 +82,7 @@ class Pushed:
         return self.error is None and self.flags.get(change.ref) == "="
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """One remote that a person has configured, reached as that person's git reaches it.
 
     ``timeout`` bounds each conversation, in seconds.  Nothing here asks for a password: git runs without a terminal.

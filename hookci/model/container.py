@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +26,7 @@ class Pull(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """The image a container is started from, and how.
 
     ``name`` is a name, with a tag or digest, and may hold ``$VARIABLES``; ``job:NAME`` is the image that a job of the
@@ -51,8 +51,7 @@ class Image:
         return self.name.removeprefix(BUILT_BY) if self.name.startswith(BUILT_BY) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
+class Readiness(Struct, frozen=True, kw_only=True):
     """When a service is ready: a command in its container ends in 0, within so many seconds.
 
     An empty ``command`` means what the image itself says: its HEALTHCHECK, or else that one of its exposed ports is
@@ -63,8 +62,7 @@ class Readiness:
     within: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """A container beside a job.
 
     The job reaches it by its ``aliases``, or without any by names made from the image's.  ``health`` is None when
@@ -81,8 +79,7 @@ class Service:
     privileged: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """An image that a job builds from the snapshot.
 
     ``context`` is a directory below the workspace, ``dockerfile`` a path below the context.  ``args`` and ``tags`` may

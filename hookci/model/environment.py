@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Approval", "Check", "Environment", "SecretSource", "Trigger"]
+    from hookci.model.container import Image, Service
+
+__all__ = ["Approval", "Check", "DeployJob", "Environment", "SecretSource", "Trigger", "is_component"]
+
+_NO_COMPONENT = re.compile(r"^\.|\.\.|[\x00-\x20\x7f~^:?*\[\\/]|@\{|\.$|\.lock$|^$")
+
+
+def is_component(text: str) -> bool:
+    """Whether ``text`` can be one component of a ref (git-check-ref-format(1)), as in ``deploy/<environment>/<n>``."""
+    return not _NO_COMPONENT.search(text)
 
 
 class Trigger(StrEnum):
@@ -19,8 +30,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One health check; one of ``url``, ``tcp`` (``host:port``) and ``command`` is set.
 
     All texts may hold ``$VARIABLES``.  A url must answer with ``status`` (None: any of 200 to 299), hold the text
@@ -49,16 +59,14 @@ class Check:
         return self.url or self.tcp or self.command
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """That a person must agree to a deployment: how long a request stands (seconds), and who may not be that person."""
 
     expires: float = 7 * 86_400.0
     not_author: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSource:
+class SecretSource(Struct, frozen=True, kw_only=True):
     """Where the value of the variable ``name`` comes from: the person's environment, a ``file`` or a ``command``.
 
     ``file`` is an absolute path or one below ``~``, outside of the repository.  Both empty means the environment.
@@ -69,9 +77,21 @@ class SecretSource:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class DeployJob(Struct, frozen=True, kw_only=True):
+    """What a job executes that deploys: all its commands, in the order in which they run, and where."""
+
+    name: str
+    script: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    image: Image | None = None
+    services: tuple[Service, ...] = ()
+
+
+class Environment(Struct, frozen=True, kw_only=True):
     """A place to deploy to.
+
+    With ``jobs`` those are started to deploy, as far as they are in the pipeline of the commit, and ``script`` is
+    empty.
 
     ``branch`` is where commits come from.  ``after`` names the environment that must have verified a release first.
     ``rollback`` are the commands that go back (empty: the script of the older commit).  ``needs`` are jobs whose
@@ -88,6 +108,7 @@ class Environment:
     after: str = ""
     approval: Approval | None = None
     script: tuple[str, ...] = ()
+    jobs: tuple[DeployJob, ...] = ()
     rollback: tuple[str, ...] = ()
     shell: str | None = None
     health: tuple[Check, ...] = ()
@@ -103,3 +124,8 @@ class Environment:
     timeout: float = 1800.0
     pushed: bool = False
     signers: str = ""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """All that is executed to deploy."""
+        return (*self.script, *(command for job in self.jobs for command in job.script))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["ExplainedKeyword", "Explanation", "Fate"]
 
@@ -16,8 +17,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainedKeyword:
+class ExplainedKeyword(Struct, frozen=True, kw_only=True):
     """A keyword, and where it stands: ``job`` is None for the pipeline as a whole.
 
     ``keyword`` is a dotted path such as ``artifacts.expire_in``; ``why`` is empty for what is executed, else why it
@@ -32,8 +32,7 @@ class ExplainedKeyword:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """All keywords of the pipeline in ``source``, those of the pipeline first, then job by job, as in the file."""
 
     source: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,15 +32,13 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """``$NAME``: its value, or null when it is not set."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A quoted string, ``null`` (None), or a boolean, which equals no string."""
 
     value: str | bool | None
@@ -48,8 +47,7 @@ class Literal:
 Operand = Variable | Literal
 
 
-@dataclass(frozen=True, slots=True)
-class Regex:
+class Regex(Struct, frozen=True):
     """``/pattern/flags``: ``i`` for either case, ``m`` for ``^`` and ``$`` at every line, ``s`` for a dot at all."""
 
     pattern: str
@@ -70,15 +68,13 @@ class Regex:
                 raise re.error(str(error)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """A lone operand: true when it is neither null nor empty."""
 
     operand: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """``==``, or ``!=`` when negated."""
 
     left: Operand
@@ -86,8 +82,7 @@ class Comparison:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """``=~``, or ``!~`` when negated; a variable on the right holds a ``/regex/``."""
 
     left: Operand
@@ -95,16 +90,14 @@ class Match:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """``&&``, which binds tighter than ``||``."""
 
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """``||``."""
 
     left: Expression

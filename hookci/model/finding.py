@@ -6,9 +6,10 @@ Source: SARIF 2.1.0 (OASIS), ``result``: ``ruleId``, ``level``, ``locations``, `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hookci.model.scan import GITLAB
 
@@ -62,8 +63,7 @@ class State(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One result of a scanner.
 
     ``path`` is relative to the top of the tree.  Lines and columns count from 1, columns in code points; 0 says
@@ -95,8 +95,7 @@ class Finding:
     in_source: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedFinding:
+class JudgedFinding(Struct, frozen=True, kw_only=True):
     """A finding with what became of it.
 
     ``fingerprint`` is the SHA-256 of its identity, in hex, a colon, and which one it is among those of the same
@@ -117,8 +116,7 @@ class JudgedFinding:
         return self.finding.rule == NOT_SCANNED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanReport:
+class ScanReport(Struct, frozen=True, kw_only=True):
     """What came of one scan.
 
     ``scanned`` counts files (commits, for the secrets of a push are told in ``what``), ``what`` says in words what was

@@ -90,4 +90,14 @@ def name_matches(pattern: str, name: str) -> bool:
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith(("/", "/i")):
         body, _, flags = pattern[1:].rpartition("/")
         return re.search(body, name, re.IGNORECASE if flags == "i" else 0) is not None
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), name) is not None
+    if "*" not in pattern:
+        return name == pattern
+    first, *middle, last = pattern.split("*")
+    at, end = len(first), len(name) - len(last)
+    if at > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for part in middle:
+        at = name.find(part, at, end) + len(part)
+        if at < len(part):
+            return False
+    return True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["Notify", "Occasion"]
 
@@ -24,8 +25,7 @@ class Occasion(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Messages to ``urls`` (texts that may hold ``$VARIABLES``) on each of the occasions ``on``."""
 
     urls: tuple[str, ...]

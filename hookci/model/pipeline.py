@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +61,7 @@ class RetryOn(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class AllowFailure:
+class AllowFailure(Struct, frozen=True):
     """Whether a failure may be overlooked; with ``exit_codes``, only one with such a status."""
 
     allowed: bool = False
@@ -74,8 +74,7 @@ class AllowFailure:
         return self.allowed
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """How often a job is tried again (``max`` further attempts), and after what."""
 
     max: int = 0
@@ -83,8 +82,7 @@ class Retry:
     exit_codes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One line of ``rules``: all its conditions must hold; the first rule that holds decides.
 
     Empty conditions hold.  ``branch`` and ``tag`` are globs (``release/*``) or ``/regexes/``;
@@ -108,8 +106,7 @@ class Rule:
     implied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A job that must be over before this one starts, and whether its artifacts come along."""
 
     job: str
@@ -117,8 +114,7 @@ class Need:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """Files a job hands to its own next run.
 
     The key is ``key`` (text, may hold ``$VARIABLES``) followed by a digest of ``key_files``
@@ -137,8 +133,7 @@ class Cache:
     policy_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
+class Artifacts(Struct, frozen=True):
     """Files a job hands to the jobs that come after it; globs below the workspace.
 
     ``untracked`` adds every file that git does not track; ``dotenv`` are files of ``NAME=value`` lines that become
@@ -157,8 +152,7 @@ class Artifacts:
         return bool(self.paths or self.untracked or self.dotenv)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobEnvironment:
+class JobEnvironment(Struct, frozen=True, kw_only=True):
     """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``."""
 
     name: str
@@ -167,8 +161,7 @@ class JobEnvironment:
     on_stop: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Trigger(Struct, frozen=True, kw_only=True):
     """A pipeline that a job starts; with ``depend`` the job ends as that pipeline does.
 
     ``variables`` are those of its file that the job hands on, beside those that rules add to them (None: it hands on
@@ -181,8 +174,7 @@ class Trigger:
     pipeline_variables: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """Commands with variables, inputs and a deadline: the smallest thing scheduled and reported.
 
     ``name`` is unique (``unit: [1, py]`` for one cell of a matrix), ``group`` is the name it was
@@ -190,7 +182,8 @@ class Job:
     seconds.  A pass is remembered if ``memory``, for ``max_age`` seconds (None: for ever); ``tools`` are the
     programs it depends on, None for every program that a word of the script names.  ``unsupported``
     names what this version cannot do yet but the config asks for.  A job with a ``scan`` looks for security
-    findings: without a script, unless the scan reads the report that the script writes.
+    findings: without a script, unless the scan reads the report that the script writes.  ``weight`` is how many cores
+    it keeps busy.
 
     With an ``image`` the commands run in a container, ``services`` beside it; with a ``build`` the job builds an
     image first, and runs its commands in it unless ``image`` says where.  ``dependencies`` are the jobs whose
@@ -226,6 +219,7 @@ class Job:
     tools: tuple[str, ...] | None = None
     memory: bool = True
     max_age: float | None = None
+    weight: int = 1
     unsupported: str | None = None
     scan: Scan | None = None
     image: Image | None = None
@@ -247,8 +241,7 @@ class Job:
         return self.image is not None or self.build is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """The stages and jobs that one snapshot's config defines.
 
     ``jobs`` keeps the order of the file, matrix cells expanded.  ``hooks`` holds what ``[hooks]``

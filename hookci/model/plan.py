@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,7 @@ class Action(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedJob:
+class PlannedJob(Struct, frozen=True, kw_only=True):
     """A job with what is intended for it, and why.
 
     ``job`` has the variables and ``allow_failure`` of the rule that matched already applied.
@@ -50,8 +50,7 @@ class PlannedJob:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The job graph of one run on one snapshot: what runs, what does not, each with its reason.
 
     ``left_out`` names the pipeline's other jobs, each with its reason.  ``skip`` are jobs a person asked

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hookci.model.result import JobResult, Verdict
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["JobRecord", "RunRecord"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True, kw_only=True):
     """One run as the store remembers it.
 
     ``number`` counts from 1 in one repository, ``label`` is how a person calls the snapshot,
@@ -37,8 +37,7 @@ class RunRecord:
     belongs_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
+class JobRecord(Struct, frozen=True, kw_only=True):
     """How one job of run ``run`` ended."""
 
     run: int

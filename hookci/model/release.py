@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,8 @@ class DeploymentState(StrEnum):
     """How far an attempt is, or how it ended.
 
     ``failed`` says that nothing was touched, ``rolled-back`` that the release before is live again, ``stuck`` that
-    neither is sure, ``interrupted`` that its process died.
+    neither is sure, ``interrupted`` that its process died.  ``played`` is no attempt: a job that deploys was started
+    by itself.
     """
 
     STARTED = "started"
@@ -33,6 +35,7 @@ class DeploymentState(StrEnum):
     ROLLED_BACK = "rolled-back"
     STUCK = "stuck"
     INTERRUPTED = "interrupted"
+    PLAYED = "played"
 
 
 def tag_name(environment: str, number: int) -> str:
@@ -40,8 +43,7 @@ def tag_name(environment: str, number: int) -> str:
     return f"deploy/{environment}/{number}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """A version of an environment whose health checks held; the one with the highest number is live.
 
     ``source`` is the number it was made from: that of the same environment for a rollback, of the environment before
@@ -71,8 +73,7 @@ class Release:
         return tag_name(self.environment, self.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Deployment(Struct, frozen=True, kw_only=True):
     """One attempt to make a release live, as this clone remembers it.
 
     ``number`` is the release's, None unless it became one; ``live`` says in words what is live after it.  ``told``
@@ -96,8 +97,7 @@ class Deployment:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """Who is deploying to an environment: a person, on a machine, with a process, since when (unix seconds), what.
 
     ``token`` is unlike that of any other; ``oid`` the object that stands for it on the remote (empty: here only).
@@ -114,8 +114,7 @@ class Lock:
     oid: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A deployment that waits for a person's approval, bound to exactly one commit and one config digest.
 
     ``id`` is short and unlike others of the environment.  Times are in unix seconds; ``approver`` is empty while it

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hookci.model.finding import ScanReport
@@ -47,8 +48,7 @@ class Verdict(StrEnum):
         return {Verdict.GREEN: 0, Verdict.RED: 1, Verdict.NONE: 3, Verdict.INTERRUPTED: 130}[self]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult:
+class JobResult(Struct, frozen=True, kw_only=True):
     """The outcome of one job on one snapshot.
 
     ``seconds`` is wall-clock time of the last attempt, ``reason`` says in words why the outcome
@@ -77,8 +77,7 @@ class JobResult:
     coverage: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """One execution of a plan: its number in the store and its jobs in plan order.
 
     ``commit`` is what was judged, None for the index.  A ``remembered`` verdict was reached in run

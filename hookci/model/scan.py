@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,8 +26,7 @@ SCANNERS = ("bandit", "dependencies", "safety", "pip-audit", "secrets")
 """The scanners that a config can name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(Struct, frozen=True, kw_only=True):
     """A finding that a person has looked at and lets pass until a day.
 
     One of ``rule``, ``fingerprint`` and ``secret`` is set; ``secret`` is a salted hash as a report shows it.
@@ -43,16 +43,14 @@ class Suppression:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenReport:
+class WrittenReport(Struct, frozen=True):
     """Files that a job writes: ``kind`` is GitLab's word (``codequality``, ``sast``), ``path`` a glob."""
 
     kind: str
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(Struct, frozen=True, kw_only=True):
     """What one job scans for.
 
     ``tool`` is one of `SCANNERS`, `SARIF` or `GITLAB`; of `SARIF` ``report`` is the path of the file, of `GITLAB`
@@ -89,8 +87,7 @@ class Scan:
         return (self.report,) if self.report else tuple(one.path for one in self.written)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanChoice:
+class ScanChoice(Struct, frozen=True, kw_only=True):
     """What a person asks of a scan: ``paths`` (files and directories of the tree, none for all), ``everything``.
 
     With ``everything``, findings block that the base has too, and secrets are looked for in whole files.

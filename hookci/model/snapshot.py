@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,7 @@ __all__ = [
     "FORK_POINT",
     "IS_NEW",
     "MERGE_REQUEST",
+    "SKIPS",
     "Cause",
     "HookEvent",
     "HookName",
@@ -31,12 +34,17 @@ IS_NEW = "hookci.new"
 DEPLOYS = "hookci.deploys"
 """The same, where it is the environments that this clone deploys."""
 
+SKIPS = "hookci.skips"
+"""The same, where it is whether the message of the commit asks for no pipeline."""
+
 MERGE_REQUEST = "merge_request_event"
 """GitLab's word for a pipeline of a merge request, in CI_PIPELINE_SOURCE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+_SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
+
+
+class Cause(Struct, frozen=True):
     """Why a pipeline runs, in GitLab's words (CI_PIPELINE_SOURCE), and the branch that a merge request goes to."""
 
     source: str = "push"
@@ -54,8 +62,7 @@ class HookName(StrEnum):
     POST_REWRITE = "post-rewrite"
 
 
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
+class RefUpdate(Struct, frozen=True):
     """One ref a push is about to change, as git tells it on the standard input of ``pre-push``.
 
     The object names have 40 (SHA-1) or 64 (SHA-256) hex digits; all zeros mean "not there".
@@ -67,8 +74,7 @@ class RefUpdate:
     remote_oid: str
 
 
-@dataclass(frozen=True, slots=True)
-class HookEvent:
+class HookEvent(Struct, frozen=True):
     """One firing of a git hook: its name, its arguments and, for ``pre-push``, its ref updates."""
 
     hook: HookName
@@ -76,8 +82,7 @@ class HookEvent:
     updates: tuple[RefUpdate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """A git tree to be judged, and the facts about where it came from.
 
     ``commit`` is what ``HEAD`` will be in the workspace: the pushed commit, or for the index a
@@ -107,8 +112,19 @@ class Snapshot:
         """Whether GitLab would compare with nothing; that counts as "everything changed" too."""
         return self.is_new or self.tag is not None or self.changed is None
 
+    @property
+    def skips(self) -> bool:
+        """Whether the message of the commit asks GitLab for no pipeline, as it may for a push or a merge request.
+
+        Source: GitLab CI/CD, "Skip a pipeline"; of its code ``Gitlab::Ci::Pipeline::Chain::Skip``.
+        """
+        asked = self.facts.get("CI_PIPELINE_SOURCE") in {"push", MERGE_REQUEST}
+        return asked and _SKIP.search(self.facts.get("CI_COMMIT_MESSAGE", "")) is not None
+
     def fact(self, name: str) -> str | None:
         """A fact, also one that is no variable."""
+        if name == SKIPS:
+            return str(self.skips)
         return str(self.has_no_base) if name == IS_NEW else self.facts.get(name)
 
 

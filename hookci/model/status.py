@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hookci.model.record import RunRecord
     from hookci.model.release import Deployment, Lock, Release, Request
 
-__all__ = ["EnvironmentStatus", "PipelineSummary", "Running", "Standing", "Status"]
+__all__ = ["BackgroundRun", "EnvironmentStatus", "PipelineSummary", "Running", "Standing", "Status"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """``commit`` is None before the first one; ``ahead`` and ``behind`` count commits against ``upstream``."""
 
     branch: str | None
@@ -24,8 +24,7 @@ class Standing:
     behind: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineSummary:
+class PipelineSummary(Struct, frozen=True):
     """Where a pipeline is defined, the stages of it that have jobs, and how many jobs there are."""
 
     source: str
@@ -33,8 +32,7 @@ class PipelineSummary:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(Struct, frozen=True, kw_only=True):
     """What answers: ``check`` is how a person calls the place, ``wanted`` what it is to say, ``seen`` what it says."""
 
     check: str
@@ -43,8 +41,7 @@ class Running:
     as_wanted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentStatus:
+class EnvironmentStatus(Struct, frozen=True, kw_only=True):
     """Where an environment stands, as far as this clone knows.
 
     ``live`` is the release with the highest number, ``title`` that of its commit.  The next release is to come from
@@ -72,12 +69,28 @@ class EnvironmentStatus:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class BackgroundRun(Struct, frozen=True, kw_only=True):
+    """A run that began in the background (at ``began``, unix seconds), after a commit on ``branch``.
+
+    ``ending`` says in words how it ended, empty while it goes on; ``is_green`` whether a push will go through.
+    ``run`` is its number, None when none was begun.  ``log`` is where all is that was said.
+    """
+
+    branch: str
+    commit: str
+    began: float
+    ending: str = ""
+    is_green: bool = False
+    run: int | None = None
+    log: str = ""
+
+
+class Status(Struct, frozen=True, kw_only=True):
     """Where a repository stands.
 
     ``hooks`` are those that are installed, ``hooks_problem`` what keeps them from working.  ``pipeline`` is what
     the config at ``HEAD`` defines, or the words that say why there is none.  ``last`` is the last run.
+    ``background`` is whether commits are verified in the background, ``verified`` the last run there.
     """
 
     standing: Standing
@@ -86,4 +99,6 @@ class Status:
     pipeline: PipelineSummary | str
     workspaces: str
     last: RunRecord | None
+    background: bool = False
+    verified: BackgroundRun | None = None
     environments: tuple[EnvironmentStatus, ...] = ()

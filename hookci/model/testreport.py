@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["FailedTest", "ReportedTests"]
 
 
-@dataclass(frozen=True, slots=True)
-class FailedTest:
+class FailedTest(Struct, frozen=True):
     """One test that failed: ``name`` as its tool would call it where that is known, ``message`` in one line."""
 
     name: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedTests:
+class ReportedTests(Struct, frozen=True, kw_only=True):
     """The tests of one job, counted over all of its reports.
 
     ``failed`` counts failures and errors.  ``failing`` names the first of them, in the order of the reports;

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import GitError, HookciError
 from hookci.execute.environment import passed_environment
@@ -53,8 +54,7 @@ _TYPES = {
 """The colours and signs of apprise (``apprise.NotifyType``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifyDesk:
+class NotifyDesk(Struct, frozen=True, kw_only=True):
     """What sending works with.
 
     ``environment`` holds the variables that addresses may name, ``python`` is our own interpreter.  ``directory`` is
@@ -69,8 +69,7 @@ class NotifyDesk:
     seconds: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What became of a message to an address: the address as it may be shown, and why it was not told (or nothing)."""
 
     address: str

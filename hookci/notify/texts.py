@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.notification import Occasion
 from hookci.model.release import DeploymentState, Kind
@@ -41,8 +42,7 @@ _ENDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One message: the occasion it is for, a title of one line, and a body of several lines."""
 
     occasion: Occasion

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.model.plan import Action
 from hookci.model.result import Outcome
@@ -44,8 +46,7 @@ def continued(
     return replace(plan, jobs=jobs, left_out={**plan.left_out, **others}, whole=False, all_scans=False, belongs_to=run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+class _Rest(Struct, frozen=True):
     plan: Plan
     run: int
     results: Mapping[str, JobResult]

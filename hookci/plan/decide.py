@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.errors import ConfigProblem
 from hookci.model.pipeline import When
@@ -98,6 +99,8 @@ def _is_held_back(job: Job, facts: Facts) -> bool:
 
 def _held_back(job: Job, facts: Facts) -> str:
     name = job.environment.name if job.environment else ""
+    if facts.follows(name):
+        return f"it deploys to {name}, which follows its branch; {_start_hint(job, facts)}"
     setting = f"git config --add hookci.deploys {shlex.quote(name)}"
     return f"it deploys to {name}, which this clone does not (`{setting}`); {_start_hint(job, facts)}"
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hookci.errors import ConfigError, ConfigProblem
 from hookci.model.expression import evaluate
 from hookci.model.globs import any_matches, name_matches, ruby_matcher
 from hookci.model.slugs import slug
-from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW
+from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW, SKIPS
 from hookci.model.variables import expand_for_gitlab
 
 if TYPE_CHECKING:
@@ -26,8 +28,7 @@ __all__ = ["Facts"]
 _PREDEFINED = re.compile(r"\b(?:(?:HOOKCI|CI)_[A-Z0-9_]+|GITLAB_USER_(?:NAME|EMAIL))\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What one pipeline may know; ``read`` is what was looked at, shared with the pipelines that it starts.
 
     ``given`` are variables that win over those of jobs; ``prefix`` is what the plan puts in front of their names.
@@ -81,8 +82,26 @@ class Facts:
         """Whether nothing keeps a job from deploying to ``environment``."""
         if self.wishes.deploys is None:
             return True
+        if self.follows(environment):
+            return False
         self.read[DEPLOYS] = ",".join(sorted(self.wishes.deploys))
         return environment in self.wishes.deploys
+
+    @property
+    def skips(self) -> bool:
+        """Whether the commit asks for no pipeline; one that a job starts is not asked."""
+        if not self.pipeline.gitlab or self.prefix or not self.snapshot.skips:
+            return False
+        # one that does not ask is looked at for all it has, so what came of it holds for one that asks as well
+        self.read[SKIPS] = self.snapshot.fact(SKIPS)
+        return True
+
+    def follows(self, environment: str) -> bool:
+        """Whether ``environment`` is deployed by itself once its branch has moved."""
+        from hookci.model.environment import Trigger  # noqa: PLC0415 (few jobs deploy, and a hook pays for it)
+
+        described = self.pipeline.environments.get(environment)
+        return described is not None and described.trigger is Trigger.ON_MERGE
 
     def expanded(self, text: str, variables: Mapping[str, str], job: Job | None = None) -> str:
         """``text`` with its variables in place, as GitLab does before anything runs."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hookci.errors import ConfigError
 from hookci.model.pipeline import When
 from hookci.model.plan import Action, Plan
-from hookci.plan.asked import asked_by_hook, asked_within, cells, names_asked
+from hookci.plan.asked import asked_by_hook, asked_within, names_asked
 from hookci.plan.decide import decide, planned_job, problems_of
 from hookci.plan.facts import Facts
-from hookci.plan.links import linked, needed, why_needed
+from hookci.plan.givers import Givers, why_needed
+from hookci.plan.links import linked
 from hookci.plan.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -81,8 +84,7 @@ def make_plan(  # noqa: PLR0913 (all that a plan depends on, by keyword)
     )
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """One pipeline: the snapshot's own, or one that a job of it starts."""
 
     facts: Facts
@@ -100,17 +102,21 @@ class _Level:
     def jobs(self) -> Iterator[PlannedJob]:
         """The jobs of the run in the order of their stages, each with those of the pipeline that it starts."""
         named = names_asked(self.pipeline, self.asked)
+        if not any(named.values()) and self.facts.skips:
+            self._nothing("the message of the commit says [skip ci]")
+            return
         workflow = self._workflow()
         if workflow is None:
             self._nothing("no rule of `workflow` holds")
             return
         self.variables = {**self.pipeline.variables, **workflow}
-        decided = self._decided(named, workflow)
+        givers = Givers(self.pipeline)
+        decided = self._decided(named, workflow, givers)
         if not any(named.values()) and decided and {planned.job.stage for planned in decided.values()} <= _AROUND:
             self._nothing("no job is in a stage but `.pre` and `.post`")
             return
         self.problems += [one for planned in decided.values() for one in problems_of(planned)]
-        for planned in linked(self.pipeline, decided, self.problems):
+        for planned in linked(self.pipeline, givers, decided, self.problems):
             yield planned
             if planned.job.trigger is not None and planned.action is not Action.UNSUPPORTED:
                 yield from self._started_by(planned)
@@ -127,21 +133,24 @@ class _Level:
         number = self.facts.first(rules, self.pipeline.variables)
         return None if number is None or rules[number].when is When.NEVER else rules[number].variables
 
-    def _decided(self, named: Mapping[str, bool], workflow: Mapping[str, str]) -> dict[str, PlannedJob]:
+    def _decided(self, named: Mapping[str, bool], workflow: Mapping[str, str], givers: Givers) -> dict[str, PlannedJob]:
         """The jobs asked for whose rules let them run, and those they need, in the order of the file."""
         pipeline, facts = self.pipeline, self.facts
         wanted = dict.fromkeys(named, "asked for")
         pending = list(named)
         found: dict[str, tuple[Job, str] | None] = {}
+        seen: set[int] = set()
         while pending:
             name = pending.pop()
             found[name] = made = decide(pipeline.jobs[name], facts, workflow)
             job = made[0] if made else pipeline.jobs[name]
-            for other in needed(pipeline, job):
-                if other not in wanted:
-                    wanted[other] = why_needed(job)
-                    pending.append(other)
-        skipping = {name for wish in self.skip for name in cells(pipeline, wish.removeprefix("job:"))}
+            needed = givers.needed(job)
+            if id(needed) not in seen:
+                seen.add(id(needed))
+                fresh = dict.fromkeys((other for other in needed if other not in wanted), why_needed(job))
+                wanted |= fresh
+                pending += fresh
+        skipping = {name for wish in self.skip for name in givers.cells(wish.removeprefix("job:"))}
         decided = {}
         for name in pipeline.jobs:
             made = found.get(name)

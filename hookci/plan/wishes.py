@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +16,7 @@ def _nothing(_revision: str) -> tuple[str, ...] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(Struct, frozen=True, kw_only=True):
     """What the person who asks, and the clone, have to say.
 
     ``variables`` are given by hand and win over all others.  ``deploys`` are the environments that this clone deploys:

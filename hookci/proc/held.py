@@ -9,8 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 
@@ -23,8 +24,7 @@ _GRACE = 1.0
 _MOST = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A program that was started by `hold`."""
 
     child: subprocess.Popen[bytes]

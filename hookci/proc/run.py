@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import GitError
 
@@ -12,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
-__all__ = ["Done", "run", "run_attached", "start_detached"]
+__all__ = ["Done", "run", "run_attached", "run_here", "start_detached"]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """How a program ended: its exit status (negative: the signal that ended it) and what it wrote."""
 
     argv: tuple[str, ...]
@@ -69,6 +69,19 @@ def run(
 def run_attached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes | None) -> int:
     """Run a program that talks to the person itself (a pager, say); the result is its exit status."""
     return subprocess.run(argv, cwd=cwd, env=env, input=stdin, check=False).returncode
+
+
+def run_here(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str]) -> Done:
+    """Run a program that may ask the person something on the terminal; what it writes is kept.
+
+    Raises:
+        GitError: it could not be started.
+    """
+    try:
+        done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError as error:
+        raise GitError(f"`{argv[0]}` could not be started: {error.strerror}") from error
+    return Done(tuple(argv), done.returncode, done.stdout, done.stderr)
 
 
 def start_detached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], output: int) -> None:

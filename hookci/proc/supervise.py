@@ -8,8 +8,9 @@ import selectors
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 
@@ -63,8 +64,7 @@ class Cancel:
                 os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a supervised process ended: ``why`` is ``exit``, ``timeout`` or ``cancel``."""
 
     why: str
@@ -72,8 +72,7 @@ class Ended:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supervised:
+class Supervised(Struct, frozen=True, kw_only=True):
     """What to start: the program, where, with which whole environment, and for how many seconds at most.
 
     ``token`` marks its processes (see `hookci.proc.tree`), ``directory`` is the workspace they live in.  ``errors`` is

@@ -17,17 +17,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import psutil
 
 __all__ = ["TOKEN_VARIABLE", "adopt_orphans", "end_orphans", "end_tree", "leftovers", "release_orphans"]
 
 TOKEN_VARIABLE = "HOOKCI_JOB_TOKEN"  # noqa: S105 (the name of a variable, no secret)
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
 _POLL = 0.02
+_PIECE = 65_536
+_LOOKS, _MOMENT = 3, 0.0005
+"""A child that is about to become a job's shell, or git, is soon marked, or gone."""
 
 
 def adopt_orphans() -> None:
@@ -44,8 +48,70 @@ def release_orphans() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
+def _adopts_orphans() -> bool:
+    if sys.platform != "linux":
+        return False
+    answer = ctypes.c_int(0)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
+    return answer.value == 1
+
+
+def _children() -> set[bytes] | None:
+    """The pids of this process's children, those that came to it too; None where the kernel does not tell.
+
+    proc_pid_children(5): a list for each thread that started some, from which one may be missing while another one
+    ends; so they are read twice.
+    """
+    if not _adopts_orphans():
+        return None
+    found: set[bytes] = set()
+    try:
+        for thread in os.listdir("/proc/self/task") * 2:  # noqa: PTH208 (names are all that is needed)
+            found.update(_read(f"/proc/self/task/{thread}/children").split())
+    except OSError:
+        return None
+    return found
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(descriptor, _PIECE):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _has_left_nothing(token: str) -> bool:
+    """Whether every child of this process says to be another job's.
+
+    What a job has started, and whose parents have ended, is a child of hookci (prctl(2)).  No is no certain answer.
+    """
+    for _ in range(_LOOKS):
+        children = _children()
+        if children is None:
+            return False
+        if all(_is_of_another(os.fsdecode(child), token) for child in children):
+            return True
+        time.sleep(_MOMENT)
+    return False
+
+
+def _is_of_another(child: str, token: str) -> bool:
+    mark = b"\0" + TOKEN_VARIABLE.encode() + b"="
+    with contextlib.suppress(OSError):
+        environment = b"\0" + _read(f"/proc/{child}/environ")
+        return mark in environment and mark + token.encode() + b"\0" not in environment
+    return False
+
+
 def _candidates(root: int | None) -> list[int]:
     """The pids that can be a descendant's: on Linux those after ``root``, and what came to us when pids start anew."""
+    import psutil  # noqa: PLC0415 (dear, and most jobs leave nothing behind)
+
     pids = psutil.pids()
     if root is None or sys.platform != "linux":
         return pids
@@ -60,6 +126,8 @@ def _parent(pid: int) -> int | None:
 
 
 def _belongs(process: psutil.Process, token: str, directory: str, root: int | None) -> bool:
+    import psutil  # noqa: PLC0415 (as above)
+
     if process.pid == root:
         return True
     with contextlib.suppress(psutil.Error, OSError):
@@ -79,6 +147,8 @@ def _is_within(path: str, directory: str) -> bool:
 
 
 def _with_descendants(roots: Iterable[psutil.Process]) -> dict[int, psutil.Process]:
+    import psutil  # noqa: PLC0415 (as above)
+
     found: dict[int, psutil.Process] = {}
     for root in roots:
         found[root.pid] = root
@@ -96,6 +166,8 @@ def leftovers(token: str, directory: str, *, root: int | None = None, since: flo
         root: the pid of the job's shell; its process group and descendants belong to the job.
         since: unix time before which a process was started that cannot be the job's.
     """
+    import psutil  # noqa: PLC0415 (as above)
+
     me = os.getpid()
     roots = []
     for pid in _candidates(root):
@@ -109,12 +181,16 @@ def leftovers(token: str, directory: str, *, root: int | None = None, since: flo
 
 
 def _is_alive(process: psutil.Process) -> bool:
+    import psutil  # noqa: PLC0415 (as above)
+
     with contextlib.suppress(psutil.Error):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
 def _send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    import psutil  # noqa: PLC0415 (as above)
+
     for process in processes:
         with contextlib.suppress(psutil.Error, OSError):
             process.send_signal(number)  # psutil compares the start time first: a reused pid is never hit
@@ -126,6 +202,8 @@ def end_tree(token: str, directory: str, *, root: int | None, since: float, grac
     Returns:
         How many processes were found at first.
     """
+    if root is not None and _has_left_nothing(token):
+        return 0
     found = leftovers(token, directory, root=root, since=since)
     if not found:
         return 0
@@ -145,6 +223,10 @@ def end_tree(token: str, directory: str, *, root: int | None, since: float, grac
 
 def end_orphans() -> None:
     """Kill every descendant of this process; to be called when no job runs any more."""
+    if _children() == set():
+        return
+    import psutil  # noqa: PLC0415 (as above)
+
     for _ in range(50):
         with contextlib.suppress(psutil.Error):
             rest = [child for child in psutil.Process().children(recursive=True) if _is_alive(child)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.event import JobFinished, JobOutput, JobStarted, RunFinished
 from hookci.model.plan import Action
@@ -27,8 +28,7 @@ _INTENDED = {
 }
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """One job: waiting while ``started`` and ``outcome`` are None, then running, then over."""
 
     name: str
@@ -37,6 +37,8 @@ class Row:
     """The last line of its output while it runs, and why it ended so when it is over."""
     started: float | None = None
     seconds: float | None = None
+    share: float | None = None
+    """How much is done of what it waits for, from 0 to 1."""
 
     @classmethod
     def of(cls, planned: PlannedJob) -> Row:
@@ -50,6 +52,11 @@ class Row:
         return self.started is not None and self.outcome is None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it runs, or waits for something of which it is known how far that is."""
+        return self.is_running or self.share is not None
+
+    @property
     def is_broken(self) -> bool:
         """Whether it keeps the run from being green."""
         return self.outcome in BROKEN
@@ -57,6 +64,7 @@ class Row:
     def finish(self, result: JobResult) -> None:
         """Take over how the job ended."""
         self.outcome = result.outcome
+        self.share = None
         self.says = detail(result)
         self.seconds = result.seconds if result.attempts else None
 
@@ -75,6 +83,7 @@ class Board:
         self.number = run.number
         self.label = plain(plan.snapshot.label)
         self._began = now
+        self._ends = run.ends
         self._seconds: float | None = None
         self._rows = {name: Row.of(planned) for name, planned in plan.jobs.items()}
         members = {
@@ -92,13 +101,27 @@ class Board:
         """Seconds since the run began, until it ended."""
         return now - self._began if self._seconds is None else self._seconds
 
+    def outlook(self, now: float) -> tuple[float, float] | None:
+        """Seconds until the expected end, and how late the run is by then; None when nobody knows.
+
+        What should be over and is not delays the end.  Once a job is broken the past says nothing any more, and
+        nothing is to be said of a run that has ended.
+        """
+        open_ends = [end for name, end in self._ends.items() if self._rows[name].outcome is None]
+        if not open_ends or any(row.is_broken for row in self._rows.values()):
+            return None
+        elapsed = self.elapsed(now)
+        late = max(0.0, elapsed - min(open_ends))
+        return max(self._ends.values()) + late - elapsed, late
+
     def apply(self, event: Event, now: float) -> None:
         """Take in what ``event`` changes; a job that is not in the plan is not shown."""
         match event:
             case JobStarted(job) if row := self._rows.get(job):
-                row.outcome, row.started, row.says = None, now, ""
+                row.outcome, row.started, row.says, row.share = None, now, "", None
             case JobOutput(job, lines) if row := self._rows.get(job):
                 row.says = next((text for line in reversed(lines) if (text := plain(line).strip())), row.says)
+                row.share = event.share
             case JobFinished(result) if row := self._rows.get(result.name):
                 row.finish(result)
             case RunFinished(result):

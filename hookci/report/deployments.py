@@ -27,6 +27,7 @@ _STATES: dict[DeploymentState, tuple[str, Style]] = {
     DeploymentState.ROLLED_BACK: ("rolled back", "red"),
     DeploymentState.STUCK: ("stuck", "red"),
     DeploymentState.INTERRUPTED: ("interrupted", "yellow"),
+    DeploymentState.PLAYED: ("by itself", "yellow"),
 }
 _DONE = {Kind.DEPLOY: "deployed", Kind.ROLLBACK: "rolled back", Kind.PROMOTION: "promoted"}
 

@@ -21,12 +21,15 @@ from hookci.report.entries import (
 )
 from hookci.report.entries_deploy import AttemptEntry, EnvironmentEntry, ReleaseEntry  # noqa: TC001 (the schema)
 from hookci.report.entries_explain import KeywordEntry  # noqa: TC001 (the schema)
+from hookci.report.entries_gc import EngineEntry, TidiedEntry  # noqa: TC001 (the schema)
+from hookci.report.entries_why import WhyEntry  # noqa: TC001 (the schema)
 
 __all__ = [
     "VERSION",
     "DeployDocument",
     "ErrorDocument",
     "ExplainDocument",
+    "GcDocument",
     "PlanDocument",
     "ReleasesDocument",
     "RunDocument",
@@ -34,6 +37,7 @@ __all__ = [
     "ScanDocument",
     "StatusDocument",
     "Version",
+    "WhyDocument",
 ]
 
 Version = Literal[3]
@@ -80,6 +84,16 @@ class PlanDocument(Document):
     schema: Literal["hookci/plan"] = "hookci/plan"
     version: Version = VERSION
     plan: PlanEntry
+    notices: tuple[NoticeEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyDocument(Document):
+    """`hookci plan --why JOB --json`: the job, or each cell of its matrix."""
+
+    schema: Literal["hookci/why"] = "hookci/why"
+    version: Version = VERSION
+    jobs: tuple[WhyEntry, ...]
     notices: tuple[NoticeEntry, ...]
 
 
@@ -151,3 +165,16 @@ class ReleasesDocument(Document):
     releases: tuple[ReleaseEntry, ...]
     attempts: tuple[AttemptEntry, ...]
     """With `--all`: those of this clone that became no release, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GcDocument(Document):
+    """`hookci gc --json`."""
+
+    schema: Literal["hookci/gc"] = "hookci/gc"
+    version: Version = VERSION
+    dry_run: bool
+    """Nothing was removed then: it says what would be."""
+    repositories: tuple[TidiedEntry, ...]
+    engine: EngineEntry | None
+    """Null when no container engine could be asked."""

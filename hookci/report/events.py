@@ -36,6 +36,8 @@ class RunStartedEvent(_Event):
     event: Literal["run-started"] = "run-started"
     number: int
     plan: PlanEntry
+    expected_seconds: float | None
+    """How long it takes if every job takes as long as it usually does; null when that is not known of every job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ class EventWriter:
         time = at(self._clock())
         match event:
             case RunStarted(number, plan):
-                yield RunStartedEvent(time=time, number=number, plan=plan_entry(plan))
+                seconds = None if event.expected is None else round(event.expected, 3)
+                yield RunStartedEvent(time=time, number=number, plan=plan_entry(plan), expected_seconds=seconds)
             case JobStarted(job, attempt):
                 yield JobStartedEvent(time=time, job=job, attempt=attempt)
             case JobOutput(job):

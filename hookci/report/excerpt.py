@@ -6,8 +6,9 @@ U+FFFD, one for one, so that columns stay what they are and nothing hides or mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.report.terminal import paint
 
@@ -76,8 +77,7 @@ def _columns(finding: Finding, line: str) -> tuple[int, int]:
     return begin, min(max(finding.end_column - 1, begin), length) if ends_here else length
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(Struct, frozen=True):
     """Text that fits, the cells before the place in it, and the cells of the place, one at least."""
 
     text: str

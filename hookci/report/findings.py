@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.model.finding import Confidence, Severity, State
 from hookci.report.excerpt import excerpt, one_line, visible
@@ -42,8 +44,7 @@ _BEGINNING = (
 _PLAIN = re.compile(r"(?!/)[\w@%+=:., /-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """How much of a report is shown, and where: ``width`` in cells, ``today`` for the suppression that is proposed.
 
     What blocks is always shown, up to ``limit`` findings (None: all of them); with ``full`` also what does not.  Of a

@@ -7,14 +7,14 @@ its form unless the terminal is resized.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from hookci.report.terminal import encodable, supports_unicode
-from hookci.report.words import STYLES, counted, duration, mark
+from hookci.report.words import STYLES, counted, duration, mark, rough
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,13 +25,14 @@ __all__ = ["Frame"]
 
 _SPINNER = {True: "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", False: "|/-\\"}
 _TURNS_PER_SECOND = 8
+_BAR = {True: ("━", "─"), False: ("#", "-")}
+_BAR_CELLS = 16
 _FEWEST_ROWS = 2
 _TIME_CELLS = 7
 _ROW_CELLS = 12  # mark, time and the gaps between
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """The room there is: ``width`` in cells, ``height`` in lines, ``encoding`` of the terminal, ``now`` in seconds."""
 
     width: int
@@ -73,7 +74,8 @@ class Frame:
         progress = counted(len(rows), "job") if over == len(rows) else f"{over} of {counted(len(rows), 'job')}"
         label = encodable(board.label, self.encoding)
         time = duration(board.elapsed(self.now))
-        return Text.assemble((label, "bold"), (f"  run {board.number}  {progress}  {time}", "dim"))
+        told = f"  run {board.number}  {progress}  {time}{_outlook(board.outlook(self.now))}"
+        return Text.assemble((label, "bold"), (told, "dim"))
 
     def _everything(self, board: Board) -> Iterator[Text]:
         cells = self._name_cells(board.rows)
@@ -99,7 +101,7 @@ class Frame:
     def _chosen(self, board: Board, room: int) -> list[Row]:
         """Broken jobs in half of the room at most when others are running, and the running ones."""
         broken = [row for row in board.rows if row.is_broken]
-        running = [row for row in board.rows if row.is_running]
+        running = [row for row in board.rows if row.is_busy]
         most = max(room - len(running), room // 2)
         shown = broken[: max(most, 0)]
         return [*shown, *running[: max(room - len(shown), 0)]]
@@ -127,7 +129,9 @@ class Frame:
         seconds = row.elapsed(self.now)
         time = "" if seconds is None else duration(seconds)
         name = set_cell_size(encodable(row.name, self.encoding), name_cells)
-        says = encodable(row.says, self.encoding) if row.started is not None or row.outcome else "waiting"
+        says = encodable(row.says, self.encoding) or ("" if row.started is not None or row.outcome else "waiting")
+        if row.share is not None:
+            says = f"{self._bar(row.share)}  {says}"
         return Text.assemble(
             " ", self._mark(row), " ", name, "  ", (time.rjust(_TIME_CELLS), "dim"), "  ", (says, "dim")
         )
@@ -139,7 +143,13 @@ class Frame:
     def _mark(self, row: Row) -> tuple[str, str]:
         if row.outcome is not None:
             return mark(row.outcome, unicode=self.unicode), STYLES[row.outcome]
-        return (self._spinner(), "bold") if row.is_running else (" ", "")
+        return (self._spinner(), "bold") if row.is_busy else (" ", "")
+
+    def _bar(self, share: float) -> str:
+        """``━━━━━━━─────────  41 %``."""
+        done, rest = _BAR[self.unicode]
+        cells = int(share * _BAR_CELLS)
+        return f"{done * cells}{rest * (_BAR_CELLS - cells)} {int(share * 100):3} %"
 
     def _spinner(self) -> str:
         signs = _SPINNER[self.unicode]
@@ -154,3 +164,13 @@ class Frame:
         waiting = sum(row.outcome is None for row in rows) - running
         parts += [Text(f"{count} {word}") for count, word in ((running, "running"), (waiting, "waiting")) if count]
         return Text("  ").join(parts)
+
+
+def _outlook(expected: tuple[float, float] | None) -> str:
+    """When the end is expected; a run that is late is said to be late."""
+    if expected is None:
+        return ""
+    left, late = expected
+    words = [f"about {rough(left)} left"] if left >= 1 or late < 1 else []
+    words += [f"{rough(late)} late"] if late >= 1 else []
+    return f"  {', '.join(words)}"

@@ -10,13 +10,12 @@ from hookci.model.plan import Action
 from hookci.model.text import plain
 from hookci.report.tails import Partials
 from hookci.report.terminal import paint, shown
-from hookci.report.words import STYLES, counted, detail, duration, notice, told
+from hookci.report.words import STYLES, counted, detail, duration, notice, rough, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hookci.model.event import Event
-    from hookci.model.plan import Plan
     from hookci.model.result import JobResult
 
 __all__ = ["LineReporter"]
@@ -53,8 +52,8 @@ class LineReporter:
 
     def _lines(self, event: Event) -> Iterator[str]:
         match event:
-            case RunStarted(number, plan):
-                yield from self._run(number, plan)
+            case RunStarted():
+                yield from self._run(event)
             case JobStarted(job, attempt):
                 yield self._line(job, ">", "started" if attempt == 1 else f"started, attempt {attempt}")
             case JobOutput():
@@ -70,12 +69,15 @@ class LineReporter:
             case RunFinished():
                 pass  # what there is to say of a whole run is its summary
 
-    def _run(self, number: int, plan: Plan) -> Iterator[str]:
+    def _run(self, event: RunStarted) -> Iterator[str]:
+        plan = event.plan
         running = [name for name, planned in plan.jobs.items() if planned.action is Action.RUN]
         self._width = min(max([_NARROWEST, *map(len, running)]), _WIDEST)
         rest = len(plan.jobs) - len(running)
         others = f", {rest} not" if rest else ""
-        yield f"hookci: run {number} on {plain(plan.snapshot.label)}: {counted(len(running), 'job')} to run{others}"
+        time = "" if event.expected is None else f", about {rough(event.expected)}"
+        what = f"{counted(len(running), 'job')} to run{others}{time}"
+        yield f"hookci: run {event.number} on {plain(plan.snapshot.label)}: {what}"
 
     def _output(self, job: str, lines: tuple[str, ...]) -> Iterator[str]:
         return (self._line(job, "|", shown(line, color=self._color)) for line in lines)

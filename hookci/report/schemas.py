@@ -11,12 +11,14 @@ from hookci.report.documents import (
     DeployDocument,
     ErrorDocument,
     ExplainDocument,
+    GcDocument,
     PlanDocument,
     ReleasesDocument,
     RunDocument,
     RunsDocument,
     ScanDocument,
     StatusDocument,
+    WhyDocument,
 )
 from hookci.report.events import EventDocument
 
@@ -35,17 +37,22 @@ PUBLISHED: Mapping[str, tuple[TypeAdapter[object], str]] = {
     "run": (TypeAdapter(RunDocument | ErrorDocument), _ABOUT),
     "scan": (TypeAdapter(ScanDocument | ErrorDocument), _ABOUT),
     "plan": (TypeAdapter(PlanDocument | ErrorDocument), _ABOUT),
+    "why": (TypeAdapter(WhyDocument | ErrorDocument), _ABOUT),
     "explain": (TypeAdapter(ExplainDocument | ErrorDocument), _ABOUT),
     "status": (TypeAdapter(StatusDocument | ErrorDocument), _ABOUT),
     "runs": (TypeAdapter(RunsDocument | ErrorDocument), _ABOUT),
     "deploy": (TypeAdapter(DeployDocument | ErrorDocument), _ABOUT),
     "releases": (TypeAdapter(ReleasesDocument | ErrorDocument), _ABOUT),
+    "gc": (TypeAdapter(GcDocument | ErrorDocument), _ABOUT),
     "events": (TypeAdapter(EventDocument), _ABOUT_EVENTS),
 }
 
 
 def published_schema(name: str) -> dict[str, object]:
-    """What ``hookci NAME --json`` writes (``events``: what ``hookci run --events`` does), draft 2020-12."""
+    """What ``hookci NAME --json`` writes, draft 2020-12.
+
+    ``events`` is what ``hookci run --events`` writes, ``why`` what ``hookci plan --why JOB --json`` does.
+    """
     adapter, about = PUBLISHED[name]
     schema = adapter.json_schema(mode="serialization", schema_generator=_Generator)
     return {"$schema": _Generator.schema_dialect, "title": f"hookci/{name}", "description": about, **schema}

@@ -8,10 +8,11 @@ from hookci.model.text import plain
 from hookci.report.deployments import render_environments
 from hookci.report.tables import render_runs
 from hookci.report.terminal import paint
-from hookci.report.words import counted
+from hookci.report.words import counted, duration
 
 if TYPE_CHECKING:
-    from hookci.model.status import PipelineSummary, Standing, Status
+    from hookci.model.status import BackgroundRun, PipelineSummary, Standing, Status
+    from hookci.report.terminal import Style
 
 __all__ = ["render_status"]
 
@@ -25,6 +26,8 @@ def render_status(status: Status, *, now: float, color: bool) -> str:
         f"hooks       {hooks}",
         f"workspaces  {status.workspaces}",
     ]
+    if status.background:
+        lines.append(f"background  {_background(status.verified, now=now, color=color)}")
     if status.hooks_problem:
         lines.insert(3, f"            {paint(status.hooks_problem, 'red', color=color)}")
     if status.last is None:
@@ -33,6 +36,16 @@ def render_status(status: Status, *, now: float, color: bool) -> str:
         lines += ["", *render_environments(status.environments, now=now, color=color)]
     runs = "\n" + render_runs([status.last], now=now, color=color) if status.last else ""
     return "".join(f"{line}\n" for line in lines) + runs
+
+
+def _background(run: BackgroundRun | None, *, now: float, color: bool) -> str:
+    if run is None:
+        return "on, no commit yet"
+    number = f" [run {run.run}]" if run.run else f", see {run.log}" if run.ending else ""
+    words = run.ending or f"is being verified, for {duration(now - run.began)}"
+    style: Style | None = None if not run.ending or run.is_green else "yellow"
+    where = f"{plain(run.branch)} at {run.commit[:8]}"
+    return f"{where} {paint(words, style, color=color) if style else words}{number}"
 
 
 def _position(at: Standing) -> str:

@@ -26,6 +26,8 @@ class Partials:
 
     def complete(self, output: JobOutput) -> tuple[str, ...]:
         """The lines of ``output`` that will not come again."""
+        if output.share is not None:
+            return ()
         self._held.pop(output.job, None)
         if not output.partial or not output.lines:
             return output.lines

@@ -29,6 +29,7 @@ __all__ = [
     "mark",
     "named",
     "not_checked",
+    "rough",
     "speaks",
     "told",
 ]
@@ -160,6 +161,12 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s"
+
+
+def rough(seconds: float) -> str:
+    """A time that is only estimated, without tenths: ``12s``, ``2m 05s``, ``1h 02m``; never nothing."""
+    whole = max(-int(-seconds // 1), 1)
+    return f"{whole}s" if whole < 60 else duration(whole)  # noqa: PLR2004 - a minute
 
 
 def ago(seconds: float) -> str:

@@ -5,8 +5,9 @@ hookci computes the verdict itself, from what was asked and what was scanned, ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,8 +23,7 @@ class ScanStoppedError(Exception):
     """The scan was cancelled, or its time is over; raised by `Desk.check`.  Adapters let it pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """The regular files of one snapshot: no links (what they lead to is scanned where it is), no submodules.
 
     ``oids`` has the object name of each path, ``executable`` the paths with the executable bit.  ``read`` returns
@@ -41,8 +41,7 @@ class Tree:
         return {path: found[oid] for path, oid in wanted.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(Struct, frozen=True, kw_only=True):
     """How a scanner's process ended: ``why`` is ``exit``, ``timeout`` or ``cancel``.
 
     ``output`` is what it wrote to its standard output, ``errors`` to its standard error.
@@ -54,8 +53,7 @@ class Finished:
     errors: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """What a scanner works with; nothing else of the machine is its business.
 
     ``directory`` is empty, private and gone afterwards.  ``check`` raises `ScanStoppedError` once the job is cancelled
@@ -78,8 +76,7 @@ class Desk:
     run: Callable[[Sequence[str], Mapping[str, str], float], Finished]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
+class Scanned(Struct, frozen=True, kw_only=True):
     """What a scanner answers.
 
     ``findings`` holds also those of the rule `hookci.model.finding.NOT_SCANNED`: files it was asked about and could

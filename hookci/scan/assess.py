@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.finding import NOT_SCANNED, JudgedFinding, State
 from hookci.model.globs import matcher
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Assessment", "Measure", "assess", "unused_suppressions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(Struct, frozen=True, kw_only=True):
     """What findings are held against.
 
     ``base`` are the findings of the base; ``renamed`` has the name a file has now by the one it had there.
@@ -38,8 +38,7 @@ class Measure:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """The findings with what became of them, which suppressions they used, and when the first of those ends."""
 
     findings: tuple[JudgedFinding, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.model.finding import NOT_SCANNED, Confidence, ScanReport, Severity, State
 from hookci.model.scan import GITLAB, SARIF
@@ -57,8 +58,7 @@ def install_hint(name: str) -> str:
     return f"pip install 'hookci[{name}]'"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """One scan: what is asked, and what findings are held against.
 
     ``patches`` is what the commit or push adds, None when the whole tree is asked for.  ``base`` says in words what
@@ -73,8 +73,7 @@ class Order:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A report, and until when a pass may be remembered (unix seconds; None for ever, 0.0 not at all)."""
 
     report: ScanReport

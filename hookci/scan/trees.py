@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from hookci.model.finding import NOT_SCANNED, Finding, finding_from
 from hookci.model.globs import matcher
@@ -35,8 +36,7 @@ class FindingMemory(Protocol):
         """Remember texts by their keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trees:
+class Trees(Struct, frozen=True, kw_only=True):
     """What is scanned, and what it is compared with.
 
     ``renamed`` has the names files have in ``head`` by those they have in ``base``; asked for only when something was
@@ -49,13 +49,12 @@ class Trees:
     wanted: Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """What was found now, what of the same files the base had, and the names those have now by the ones there."""
 
     scanned: Scanned
     base: tuple[Finding, ...] = ()
-    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def examine_trees(scanner: TreeScanner, trees: Trees, scan: Scan, desk: Desk, memory: FindingMemory) -> Examined:
@@ -78,8 +77,7 @@ def examine_trees(scanner: TreeScanner, trees: Trees, scan: Scan, desk: Desk, me
     return Examined(scanned, tuple(known), renamed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     scanner: TreeScanner
     scan: Scan
     desk: Desk
@@ -146,7 +144,7 @@ class _Look:
 
 def write_found(findings: Sequence[Finding]) -> str:
     """Findings as text, for `FindingMemory`."""
-    return json.dumps([dataclasses.asdict(finding) for finding in findings])
+    return json.dumps([to_builtins(finding) for finding in findings])
 
 
 def read_found(text: str) -> list[Finding] | None:

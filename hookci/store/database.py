@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.store.locks import FileLock
@@ -25,8 +26,7 @@ _PRIMARY_CODE = 0xFF
 _BESIDE = ("-wal", "-journal", "-shm")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An open database, and what a person has to be told about how it came to be."""
 
     connection: sqlite3.Connection

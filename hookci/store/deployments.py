@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import threading
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from hookci.model.release import Deployment, DeploymentState, Kind
 from hookci.store.database import open_database, telling, transaction
@@ -77,7 +79,7 @@ class DeploymentStore:
             insert = "INSERT INTO deployments (environment, state, fields) VALUES (?, ?, ?)"
             number = self._connection.execute(insert, row).lastrowid
             self._connection.execute("DELETE FROM deployments WHERE id <= ?", (int(number or 0) - _MOST,))
-        return dataclasses.replace(begun, id=int(number or 0))
+        return replace(begun, id=int(number or 0))
 
     def update(self, deployment: Deployment) -> Deployment:
         """Write down what has become of an attempt."""
@@ -104,7 +106,7 @@ class DeploymentStore:
 
 
 def _text(deployment: Deployment) -> str:
-    return json.dumps(dataclasses.asdict(deployment))
+    return json.dumps(to_builtins(deployment))
 
 
 def _deployment(number: int, text: str) -> Deployment:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.store.locks import FileLock
@@ -48,8 +49,7 @@ class UntellableError(Exception):
     """A shell could not tell whether this changes, so there is to be no record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """A file or directory: when it changed (None: it is not there), and where it leads if through symbolic links."""
 
     path: str
@@ -57,8 +57,7 @@ class Tracked:
     real: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(Struct, frozen=True, kw_only=True):
     """What has to hold.
 
     ``python`` and ``main`` are what the shim starts, ``exec_path`` is git's.  ``variables`` are all that is set of what

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["ProcessIdentity", "identify", "is_alive"]
 
@@ -13,8 +14,7 @@ _START_TIME = 19
 _DEAD = ("Z", "X")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessIdentity:
+class ProcessIdentity(Struct, frozen=True):
     """A process: its ``pid``, and a ``start`` token that no other process with that pid has."""
 
     pid: int

@@ -20,7 +20,7 @@ __all__ = ["FileLock"]
 
 
 class FileLock:
-    """An exclusive lock with the manners of `threading.Lock`: not re-entrant, ``with`` waits.
+    """A lock with the manners of `threading.Lock`: exclusive unless shared, not re-entrant, ``with`` waits.
 
     It excludes other processes and other locks on the same path in this one.  The kernel frees it
     when its holder dies.  The file stays: whoever removes a lock file lets a waiter that has the
@@ -41,6 +41,21 @@ class FileLock:
             StateError: the lock file is not private, or the file system knows no locks.
         """
         return self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def try_share(self) -> bool:
+        """Take it together with others who share it; False when somebody has it alone.
+
+        Raises:
+            StateError: as `try_acquire` does.
+        """
+        return self._take(fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def weaken(self) -> bool:
+        """Share the lock that was held alone; False when somebody else got it in between (flock(2)): it is lost."""
+        if self._descriptor is not None and self._flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB):
+            return True
+        self.release()
+        return False
 
     def acquire(self, timeout: float, poll: float = 0.05) -> bool:
         """Try for about ``timeout`` seconds, every ``poll`` seconds; False when it stayed taken.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hookci.model.memory import Pass, RememberedVerdict
+from msgspec import convert
+
+from hookci.model.memory import Circumstances, KeptPass, Pass, RememberedVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +52,31 @@ class Memory:
 
     def remember_pass(self, key: JobKey, job: str, run: int, seconds: float, expires: float | None = None) -> None:
         """Remember that ``job`` passed in ``run``, until ``expires`` (unix seconds; None for ever)."""
-        row = (key.digest, key.text, json.dumps(job), run, self._clock(), seconds, expires)
+        row = (key.digest, key.text, json.dumps(job), run, self._clock(), seconds, expires, key.circumstances)
         with self._writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds, expires)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds, expires, circumstances)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
+
+    def newest(self, job: str) -> KeptPass | None:
+        """The last pass of ``job`` that is remembered, under whichever key."""
+        for text, run, finished, seconds, expires, words in self._rows(
+            "SELECT text, run, finished, seconds, expires, circumstances FROM passes WHERE job = ?"
+            " ORDER BY finished DESC LIMIT 1",
+            json.dumps(job),
+        ):
+            return KeptPass(Pass(run, finished, seconds, expires), text, _circumstances(words))
+        return None
+
+    def kept(self, key: JobKey) -> KeptPass | None:
+        """The pass under exactly ``key``, with its circumstances."""
+        found = self.passed(key)
+        if found is None:
+            return None
+        [(words,)] = self._rows("SELECT circumstances FROM passes WHERE digest = ?", key.digest) or [(None,)]
+        return KeptPass(found, key.text, _circumstances(words))
 
     def disown(self, key: JobKey) -> None:
         """Forget the pass under ``key``, because the same has failed since, and with it every verdict."""
@@ -117,3 +137,11 @@ class Memory:
                     f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?",  # noqa: S608 (ours)  # nosec B608
                     (most,),
                 )
+
+
+def _circumstances(words: str | None) -> Circumstances | None:
+    """Of a row; one that is torn, or that another version wrote, tells nothing."""
+    try:
+        return None if words is None else convert(json.loads(words), Circumstances)
+    except (ValueError, TypeError):
+        return None

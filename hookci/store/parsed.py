@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import io
 import os
 import pickle
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hookci.errors import StateError
 from hookci.model.pipeline import Pipeline
 from hookci.store.private import private_directory, private_file, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["ParsedConfigs"]
+__all__ = ["Needed", "ParsedConfigs"]
 
 _MOST = 100
 _MODEL = "hookci.model."
-_PLAIN = {("builtins", "frozenset"), ("datetime", "date")}
+_REBUILD = ("msgspec._utils", "rebuild")
+"""Makes a value of a class whose fields are given by name; calls nothing but that class."""
+_PLAIN = {("builtins", "frozenset"), ("datetime", "date"), _REBUILD}
 _LARGEST = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedConfigs:
+class Needed(Struct, frozen=True):
+    """What a pipeline depends on beside the files it starts in.
+
+    ``files`` are the digests of further ones by path, ``facts`` the predefined variables that were looked at; None is
+    what was not there.
+    """
+
+    files: Mapping[str, str | None] = field(default_factory=dict)
+    facts: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class ParsedConfigs(Struct, frozen=True):
     """Pipelines by the bytes they were read from, and by the hookci that read them.
 
     What cannot be read (torn, of another shape, somebody else's) is as good as not there.
@@ -38,22 +50,25 @@ class ParsedConfigs:
     directory: Path
     installation: str
 
-    def get(self, files: Mapping[str, bytes]) -> Pipeline | None:
-        """The pipeline that was read from exactly ``files``; None if there is none such."""
+    def get(self, files: Mapping[str, bytes], is_so: Callable[[Needed], bool]) -> Pipeline | None:
+        """The pipeline that was read from exactly ``files`` where what it ``Needed`` is so; None if there is none."""
         try:
             with open(private_file(self._path(files), os.O_RDONLY), "rb") as file:  # noqa: PTH123 (a descriptor)
                 shape, data = file.read(len(_Shape.EMPTY)), file.read(_LARGEST)
-            found = _Models(io.BytesIO(data)).load()
+            found, *needed = _Models(io.BytesIO(data)).load()
         except (StateError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ValueError, TypeError):
             return None
         # a class may have got another field meanwhile, and values would then stand in the wrong place
-        return found if isinstance(found, Pipeline) and shape == _Shape.now() else None
+        fits = isinstance(found, Pipeline) and shape == _Shape.now()
+        return found if fits and is_so(Needed(*needed)) else None
 
-    def put(self, files: Mapping[str, bytes], pipeline: Pipeline) -> None:
+    def put(self, files: Mapping[str, bytes], pipeline: Pipeline, needed: Needed) -> None:
         """Keep a pipeline; that it cannot be kept is no error."""
         with contextlib.suppress(StateError, OSError, pickle.PicklingError):
-            private_directory(self.directory)
-            write_atomic(self._path(files), _Shape.now() + pickle.dumps(pipeline, protocol=5))
+            # the first thing that is ever kept here, perhaps
+            private_directory(self.directory, within=self.directory.parent.parent)
+            data = pickle.dumps((pipeline, dict(needed.files), dict(needed.facts)), protocol=5)
+            write_atomic(self._path(files), _Shape.now() + data)
             self._prune()
 
     def _path(self, files: Mapping[str, bytes]) -> Path:
@@ -74,7 +89,7 @@ class _Models(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str) -> Any:  # noqa: ANN401 (a class)
         if module_name.startswith(_MODEL) or (module_name, global_name) in _PLAIN:
             found = super().find_class(module_name, global_name)
-            if isinstance(found, type):
+            if isinstance(found, type) or (module_name, global_name) == _REBUILD:
                 return found
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is none of the model's")
 
@@ -87,10 +102,10 @@ class _Shape:
     @staticmethod
     def now() -> bytes:
         rows = sorted(
-            f"{name}.{value.__qualname__}: {[field.name for field in dataclasses.fields(value)]}"
+            f"{name}.{value.__qualname__}: {value.__struct_fields__}"
             for name, module in _model_modules()
             for value in vars(module).values()
-            if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == name
+            if isinstance(value, type) and issubclass(value, Struct) and value.__module__ == name
         )
         return hashlib.sha256("\n".join(rows).encode()).digest()
 

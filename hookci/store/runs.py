@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from hookci.errors import StateError
 from hookci.model.finding import State, report_from
@@ -16,6 +18,7 @@ from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.snapshot import Snapshot
 from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.store.database import Opened, open_database, telling, transaction
+from hookci.store.durations import ALL_DURATIONS, note_duration, prune_durations, usual_durations
 from hookci.store.green import GreenRecords
 from hookci.store.identity import ProcessIdentity, is_alive
 from hookci.store.logs import Logs
@@ -24,7 +27,7 @@ from hookci.store.private import private_directory
 from hookci.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Any, BinaryIO, Self
@@ -107,7 +110,7 @@ class Store:
 
         What has changed since the base can be found out again, and may be much; it is not kept.
         """
-        snapshot = json.dumps(dataclasses.asdict(dataclasses.replace(plan.snapshot, changed=None)))
+        snapshot = json.dumps(to_builtins(replace(plan.snapshot, changed=None)))
         update = "UPDATE runs SET snapshot = ?, belongs_to = ? WHERE number = ?"
         with self._writing() as connection:
             connection.execute(update, (snapshot, plan.belongs_to, run))
@@ -117,13 +120,15 @@ class Store:
         rows = self._rows("SELECT snapshot FROM runs WHERE number = ?", run)
         return Snapshot(**json.loads(rows[0][0])) if rows and rows[0][0] else None
 
-    def record_job(self, run: int, result: JobResult) -> None:
+    def record_job(self, run: int, result: JobResult, held: float = 0.0) -> None:
         """Write down how a job of ``run`` ended; a second result for the same name replaces the first.
+
+        ``held`` are the seconds for which it held its place among the jobs that run, 0 when it had none.
 
         Raises:
             StateError: there is no such run.
         """
-        row = (run, json.dumps(result.name), json.dumps(dataclasses.asdict(_without_known(result))))
+        row = (run, json.dumps(result.name), json.dumps(to_builtins(_without_known(result))))
         upsert = (
             "INSERT INTO jobs (run, name, result) VALUES (?, ?, ?)"
             " ON CONFLICT (run, name) DO UPDATE SET result = excluded.result"
@@ -131,10 +136,15 @@ class Store:
         try:
             with self._writing() as connection:
                 connection.execute(upsert, row)
+                note_duration(connection, result, held)
         except StateError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
                 raise self._unknown(run) from error
             raise
+
+    def durations(self, jobs: Collection[str]) -> dict[str, float]:
+        """For how many seconds each of ``jobs`` usually holds its place, where that is known."""
+        return usual_durations(self._rows(ALL_DURATIONS), jobs)
 
     def finish_run(self, run: int, verdict: Verdict) -> None:
         """Write down the verdict of ``run`` and how long it took.
@@ -209,6 +219,7 @@ class Store:
             self._logs.remove(number)
         with self._writing() as connection:
             connection.executemany("DELETE FROM runs WHERE number = ?", [(number,) for number in gone])
+            prune_durations(connection)
         return tuple(gone)
 
     def _first_number(self, connection: sqlite3.Connection) -> int | None:
@@ -259,7 +270,7 @@ def _without_known(result: JobResult) -> JobResult:
     if result.scan is None:
         return result
     new = tuple(judged for judged in result.scan.findings if judged.state is State.NEW)
-    return dataclasses.replace(result, scan=dataclasses.replace(result.scan, findings=new))
+    return replace(result, scan=replace(result.scan, findings=new))
 
 
 def _job_result(text: str) -> JobResult:

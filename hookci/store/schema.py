@@ -60,4 +60,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE runs ADD COLUMN snapshot TEXT",
         "ALTER TABLE runs ADD COLUMN belongs_to INTEGER",
     ),
+    (
+        # for how many seconds each job held its place in the last runs in which it came to its end, as JSON
+        "CREATE TABLE durations (job TEXT PRIMARY KEY, seconds TEXT NOT NULL)",
+    ),
+    (
+        # what was there when the job passed, as JSON, to say what has changed since
+        "ALTER TABLE passes ADD COLUMN circumstances TEXT",
+    ),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.store.locks import FileLock
 from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature, untracked
@@ -23,8 +23,7 @@ UNTRACKED = ""
 """The pattern that means every file which git does not track."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachePlace:
+class CachePlace(Struct, frozen=True):
     """One path (or glob) under one key: the smallest thing that is stored and restored.
 
     Where nothing is stored under ``key``, the first of ``fallbacks`` that something is stored under answers for it.
@@ -45,8 +44,7 @@ class CachePlace:
         return [CachePlace(key, self.pattern) for key in (self.key, *self.fallbacks)]
 
 
-@dataclass(frozen=True, slots=True)
-class CacheStore:
+class CacheStore(Struct, frozen=True):
     """The caches of one repository, below ``directory``.
 
     A slot keeps a record of what was put where, with a signature of the files.  What is still exactly
@@ -61,39 +59,43 @@ class CacheStore:
         """Whether something is stored for ``place``."""
         return self._meta(place) is not None
 
-    def in_place(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> set[bytes]:
-        """The paths in ``workspace`` that are exactly what a restore would put there."""
-        record = _read(slot / "caches.json")
+    def in_place(self, slot: Path, files: bytes, places: list[CachePlace]) -> set[bytes]:
+        """The paths below ``files`` that are exactly what a restore would put there."""
+        record = _read(slot / "caches.json") if places else {}
         kept: set[bytes] = set()
         for wanted in places:
             place = self._answering(wanted)
             meta = self._meta(place)
-            if meta and (now := meta.record(workspace)) and record.get(place.identity) == now:
+            if meta and (now := meta.record(files)) and record.get(place.identity) == now:
                 kept.update(meta.paths)
         return kept
 
-    def restore(self, slot: Path, workspace: bytes, places: list[CachePlace]) -> list[CachePlace]:
-        """Put what is stored into ``workspace``, but for what is in place, and say which places were found."""
+    def restore(self, slot: Path, files: bytes, workspace: bytes, places: list[CachePlace]) -> set[bytes]:
+        """Put what is stored below ``files``, but for what is in place, and say which paths were put there.
+
+        ``workspace`` is what jobs call the directory.
+        """
         before = _read(slot / "caches.json")
         record: dict[str, object] = {}
-        found = []
+        put: set[bytes] = set()
         for wanted in places:
             place = self._answering(wanted)
             with self._lock(place):
                 meta = self._meta(place)
                 if meta is None:
                     continue
-                found.append(wanted)
-                now = meta.record(workspace)
+                now = meta.record(files)
                 # asked again: the files may be gone with the whole checkout, the store may have moved on
                 if not now or before.get(place.identity) != now:
                     data = os.fsencode(self._entry(place) / meta.generation)
-                    copy_paths(data, meta.paths, workspace, env=self.env)
-                    relocate(workspace, meta.relocate, meta.origin, workspace)
-                    now = meta.record(workspace)
+                    copy_paths(data, meta.paths, files, env=self.env)
+                    relocate(files, meta.relocate, meta.origin, workspace)
+                    now = meta.record(files)
+                    put.update(meta.paths)
                 record[place.identity] = now
-        _write(slot / "caches.json", record)
-        return found
+        if record != before:
+            _write(slot / "caches.json", record)
+        return put
 
     def _answering(self, place: CachePlace) -> CachePlace:
         """The place that ``place`` is restored from."""
@@ -103,42 +105,41 @@ class CacheStore:
     def save(
         self,
         slot: Path,
+        files: bytes,
         workspace: bytes,
         places: list[CachePlace],
         tracked: Callable[[], Collection[str]] = tuple,
     ) -> list[CachePlace]:
-        """Store what ``workspace`` has at ``places``, unless it is what was restored; say what was stored.
+        """Store what is at ``places`` below ``files``, unless it is what was restored; say what was stored.
 
-        ``tracked`` lists what git knows of the workspace, for `UNTRACKED`.
+        ``workspace`` is what jobs call the directory; ``tracked`` lists what git knows of it, for `UNTRACKED`.
         """
         record = _read(slot / "caches.json")
         stored = []
         for place in places:
-            paths = (
-                untracked(workspace, tracked()) if place.pattern == UNTRACKED else expand(workspace, [place.pattern])
-            )
-            now = signature(workspace, paths)
+            paths = untracked(files, tracked()) if place.pattern == UNTRACKED else expand(files, [place.pattern])
+            now = signature(files, paths)
             known = record.get(place.identity)
             if not paths or (isinstance(known, dict) and known.get("signature") == now):
                 continue
             with self._lock(place):
-                generation = self._store(place, workspace, paths)
+                generation = self._store(place, files, workspace, paths)
             record[place.identity] = {"generation": generation, "signature": now}
             stored.append(place)
         if stored:
             _write(slot / "caches.json", record)
         return stored
 
-    def _store(self, place: CachePlace, workspace: bytes, paths: list[bytes]) -> str:
-        entry, generation = self._entry(place), secrets.token_hex(8)
-        copy_paths(workspace, paths, os.fsencode(entry / generation), env=self.env)
+    def _store(self, place: CachePlace, files: bytes, workspace: bytes, paths: list[bytes]) -> str:
+        entry, generation = self._entry(place), os.urandom(8).hex()
+        copy_paths(files, paths, os.fsencode(entry / generation), env=self.env)
         meta = {
             "key": place.key,
             "pattern": place.pattern,
             "generation": generation,
             "origin": os.fsdecode(workspace),
             "paths": [os.fsdecode(path) for path in paths],
-            "relocate": [os.fsdecode(path) for path in mentions(workspace, paths, workspace)],
+            "relocate": [os.fsdecode(path) for path in mentions(files, paths, workspace)],
         }
         _write(entry / "meta.json", meta)
         for other in entry.iterdir():
@@ -158,8 +159,7 @@ class CacheStore:
         return meta if meta and (self._entry(place) / meta.generation).is_dir() else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Meta:
+class _Meta(Struct, frozen=True):
     """What is known of a stored place: where it was made, its paths, and which files name that place."""
 
     generation: str
@@ -194,6 +194,6 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     fresh.write_text(json.dumps(content), encoding="utf-8")
     fresh.replace(path)

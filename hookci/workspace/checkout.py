@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import GitError, WorkspaceError
 from hookci.git.repository import Repository, git
 from hookci.workspace.gitdir import GitdirPlan, gitdir_plan, write_gitdir
+from hookci.workspace.listing import NOTHING, Listing, changes_of, listing_of
 from hookci.workspace.sweep import remove, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -20,29 +22,42 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkout", "Source"]
 
-_GITLINK = "160000"
-_LOOKS = "hookci-looks"
-"""A file in the private git directory, written when a checkout is complete; see `GitdirPlan`."""
+_STANDS = "hookci-stands"
+"""A file in the private git directory, written when a checkout is complete."""
+_MOST_LISTINGS = 4
+_SECOND = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where checkouts come from: the user's repository, and what our git directories hold for this run."""
+class Source(Struct, frozen=True):
+    """Where checkouts come from: the user's repository, and what our git directories hold for this run.
+
+    ``listings`` are those of trees that were asked for.
+    """
 
     repository: Repository
     scratch: Scratch
     plan: GitdirPlan
     workers: int
     umask: int
+    listings: dict[str, Listing] = field(default_factory=dict)
 
     @classmethod
     def of(cls, repository: Repository, scratch: Scratch, *, workers: int, umask: int) -> Source:
         """The source of all workspaces of one run; ``workers`` processes write files in a cold checkout."""
         return cls(repository, scratch, gitdir_plan(repository, scratch), workers, umask)
 
+    def listing(self, tree: str, ask: Callable[[], Listing]) -> Listing:
+        """What ``tree`` lists; asked for once, for as long as it is among the last few."""
+        known = self.listings.get(tree)
+        if known is None:
+            known = ask()
+            if len(self.listings) >= _MOST_LISTINGS:
+                self.listings.clear()
+            self.listings[tree] = known
+        return known
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+
+class Checkout(Struct, frozen=True):
     """A work tree at ``tree_path`` whose index and git directory, at ``private``, no job ever sees.
 
     A job gets a ``.git`` made anew each time; what it does there (skip-worktree bits, hooks, config) is
@@ -58,35 +73,43 @@ class Checkout:
         tree: str,
         *,
         keep: AbstractSet[bytes],
-        fill: Callable[[], None],
+        fill: Callable[[], Iterable[bytes]],
         say: Callable[[str], None],
-    ) -> None:
+        swept: str = "",
+    ) -> Listing:
         """Make the work tree hold exactly ``tree``.
 
         Args:
             source: where the objects come from.
             tree: the tree to hold.
             keep: declared caches that are in place already and stay.
-            fill: puts further files in before git has the last word about every tracked path.
+            fill: puts further files in, and says where, before git has the last word about every tracked path.
             say: told about submodules that could not be filled.
+            swept: the commit of the tree, when nothing is there that git did not put there, and no submodule.
+
+        Returns:
+            What is tracked; when ``swept``, it may be what of that has changed.
 
         Raises:
             WorkspaceError: git could not do it, also not from nothing.
         """
         try:
-            self._reset(source, tree, keep, fill)
+            listing = self._reset(source, tree, keep, fill, swept=swept)
         except (GitError, OSError) as first:
             # a damaged index, a job that made its files immutable, a full disk: once more from nothing
             try:
                 self.drop()
-                self._reset(source, tree, frozenset(), fill)
+                listing = self._reset(source, tree, frozenset(), fill, swept="")
             except (GitError, OSError) as error:
                 raise WorkspaceError(
                     f"no clean checkout of {tree[:12]} could be made: {error}", _hint(error)
                 ) from first
-        self._submodules(source, tree, say)
+        self._submodules(source, tree, listing, say)
+        return listing
 
-    def _reset(self, source: Source, tree: str, keep: AbstractSet[bytes], fill: Callable[[], None]) -> None:
+    def _reset(
+        self, source: Source, tree: str, keep: AbstractSet[bytes], fill: Callable[[], Iterable[bytes]], *, swept: str
+    ) -> Listing:
         # what a job put in the place of the directories themselves may lead into the user's repository
         if self.tree_path.is_symlink() or self.private.is_symlink() or not self.tree_path.is_dir():
             self.drop()
@@ -94,24 +117,48 @@ class Checkout:
         self.tree_path.mkdir(parents=True, exist_ok=True)
         remove(root + b"/.git")
         self._renew_private(source)
-        sweep(root, self._up_to_date(source, tree), keep, source.umask)
-        fill()
-        self._git(source, "-c", f"checkout.workers={source.workers}", "read-tree", "--reset", "-u", tree)
-        (self.private / _LOOKS).write_text(source.plan.looks, encoding="ascii")
+        touched = self.touched(source, tree)
+        stands = _Stands.read(self.private)
+        if swept and stands is not None and not touched:
+            changed = NOTHING if stands.tree == tree else changes_of(self._git(source), tree).harmless
+            if changed is not None:
+                if touched != frozenset() or not stands.is_telling:
+                    # checkout looks at all files with several threads, which read-tree does with one
+                    forced = ["checkout", "-q", "-f", "--detach", swept]
+                    self._write(source, tree, stands if touched == frozenset() else None, forced)
+                return changed
+        before, after = self._listings(source, tree)
+        # within one second git does not see what changes but the permissions
+        known = touched if stands is not None and stands.is_telling else None
+        mended = sweep(root, before, keep, source.umask, known)
+        put = fill()
+        as_it_was = touched == frozenset() and not mended and not any(before.meets(path) for path in put)
+        if as_it_was and stands is not None and stands.is_telling:
+            return before
+        self._write(source, tree, stands if as_it_was else None, ["read-tree", "--reset", "-u", tree])
+        return after or source.listing(tree, lambda: listing_of(self._git(source)))
 
-    def expose(self, source: Source, commit: str, tree: str = "", hidden: Collection[str] = ()) -> None:
+    def _write(self, source: Source, tree: str, same: _Stands | None, command: list[str]) -> None:
+        """Have git write what is not there; ``same`` is what stands there, when that is nothing."""
+        (self.private / _STANDS).unlink(missing_ok=True)
+        self._git(source)("-c", f"checkout.workers={source.workers}", *command)
+        index = _index_of(self.private)
+        written = same.written if same is not None else index[2] // _SECOND
+        _Stands(source.plan.looks, tree, written, index).write(self.private)
+
+    def expose(self, source: Source, commit: str, tree: str = "", shown: Collection[str] | None = None) -> None:
         """Give the work tree the ``.git`` that jobs see, with ``HEAD`` at ``commit``.
 
-        ``hidden`` are paths of ``tree`` that are left out of the work tree; for git they are as in a sparse checkout.
+        ``shown`` are the paths of ``tree`` that the work tree has, None for all; for git the others are as in a sparse
+        checkout.
         """
         git_dir = self.tree_path / ".git"
-        write_gitdir(git_dir, source.plan, head=commit, index=None if hidden else self.private / "index")
-        if hidden:
+        write_gitdir(git_dir, source.plan, head=commit, index=self.private / "index" if shown is None else None)
+        if shown is not None:
+            from hookci.workspace.sparse import write_sparse_index  # noqa: PLC0415 (only jobs with inputs)
+
             where = [f"--git-dir={git_dir}", f"--work-tree={self.tree_path}"]
-            env = source.repository.env
-            git([*where, "read-tree", tree], cwd=self.tree_path, env=env)
-            rows = os.fsencode("".join(f"{path}\0" for path in hidden))
-            git([*where, "update-index", "-z", "--skip-worktree", "--stdin"], cwd=self.tree_path, env=env, stdin=rows)
+            write_sparse_index(source, tree, shown, where, git_dir / "index")
 
     def drop(self) -> None:
         """Remove it all."""
@@ -119,59 +166,59 @@ class Checkout:
             if path.exists() or path.is_symlink():
                 remove(os.fsencode(path))
 
+    def touched(self, source: Source, tree: str) -> frozenset[bytes] | None:
+        """The tracked paths that are not as git left them, should it have left ``tree``; None when that is not known.
+
+        Any change to a file is seen, since its change time cannot be set; so is one that git does not track.
+        """
+        stands = _Stands.read(self.private)
+        if stands is None or stands.tree != tree:
+            return None
+        where = [f"--git-dir={self.private}", f"--work-tree={self.tree_path}"]
+        asked = ["diff-files", "--name-only", "-z", "--ignore-submodules=all"]
+        done = git([*where, *asked], cwd=self.tree_path, env=source.repository.env, check=False)
+        if done.returncode != 0 or done.stderr:  # it goes on where it may not look
+            return None
+        return frozenset(done.stdout.split(b"\0")) - {b""}
+
     def _renew_private(self, source: Source) -> None:
         """Make the git directory anew; the index stays if what was checked out with it looks as it would now."""
         index, kept = self.private / "index", self.private.with_name(self.private.name + ".index")
-        looks = self.private / _LOOKS
-        stays = index.is_file() and looks.is_file() and looks.read_bytes() == source.plan.looks.encode("ascii")
-        if stays:
+        stands = _Stands.read(self.private)
+        if stands is not None and stands.looks != source.plan.looks:
+            stands = None
+        if stands is not None:
             index.replace(kept)
         remove(os.fsencode(self.private))
         write_gitdir(self.private, source.plan, head="ref: refs/heads/none")
-        if stays:
+        if stands is not None:
             kept.replace(index)
+            stands.write(self.private)
 
-    def _git(self, source: Source, *arguments: str) -> bytes:
+    def _git(self, source: Source) -> Callable[..., bytes]:
         where = [f"--git-dir={self.private}", f"--work-tree={self.tree_path}"]
-        return git([*where, *arguments], cwd=self.tree_path, env=source.repository.env).stdout
+        return lambda *arguments: git([*where, *arguments], cwd=self.tree_path, env=source.repository.env).stdout
 
-    def _up_to_date(self, source: Source, tree: str) -> Mapping[bytes, str]:
-        """The mode of each path whose file git may find to be what ``tree`` asks for; all others have to go."""
-        if not (self.private / "index").exists():
-            return {}
-        changed = self._changed(source, tree)
-        if any(path.rpartition(b"/")[2] == b".gitattributes" for path in changed):
-            # any file may look different now, which git does not see (gitattributes(5))
+    def _listings(self, source: Source, tree: str) -> tuple[Listing, Listing | None]:
+        """What is tracked now, of which all else has to go, and what ``tree`` has, where that is known."""
+        stands = _Stands.read(self.private)
+        if stands is None:
+            return NOTHING, source.listings.get(tree)
+        ask = self._git(source)
+        now = source.listing(stands.tree, lambda: listing_of(ask))
+        if stands.tree == tree:
+            return now, now
+        changes = changes_of(ask, tree)
+        if changes.of_attributes:
             (self.private / "index").unlink()
-            return {}
-        tracked = {path: mode for path, (mode, _oid) in self._entries(source).items()}
-        for path, mode in changed.items():
-            if mode != _GITLINK and tracked.get(path) == _GITLINK:
-                # git leaves the files of a submodule that is no more, with a warning
-                del tracked[path]
-        return tracked
+            (self.private / _STANDS).unlink()
+            return NOTHING, source.listings.get(tree)
+        return changes.without_lost_links(now), source.listing(tree, lambda: changes.applied(now))
 
-    def _changed(self, source: Source, tree: str) -> dict[bytes, str]:
-        """The paths that differ between ``tree`` and the index, with the mode they have in ``tree``."""
-        listing = self._git(source, "diff-index", "--cached", "--raw", "-z", "--ignore-submodules=none", tree)
-        fields = listing.split(b"\0")
-        return {path: head[1:7].decode("ascii") for head, path in zip(fields[::2], fields[1::2], strict=False)}
-
-    def _entries(self, source: Source) -> dict[bytes, tuple[str, str]]:
-        """Mode and object name of each path in the index."""
-        found = {}
-        for line in self._git(source, "ls-files", "-z", "--stage").split(b"\0"):
-            if line:
-                head, _, path = line.partition(b"\t")
-                mode, oid, _stage = head.decode("ascii").split(" ")
-                found[path] = (mode, oid)
-        return found
-
-    def _submodules(self, source: Source, tree: str, say: Callable[[str], None]) -> None:
-        links = {path: oid for path, (mode, oid) in self._entries(source).items() if mode == _GITLINK}
-        if links:
+    def _submodules(self, source: Source, tree: str, listing: Listing, say: Callable[[str], None]) -> None:
+        if listing.links:
             names = _submodule_names(source, tree)
-            for number, (path, commit) in enumerate(sorted(links.items())):
+            for number, (path, commit) in enumerate(sorted(listing.links.items())):
                 module = _module(source, names.get(path), path)
                 inner = Checkout(
                     self.tree_path / os.fsdecode(path), self.private.with_name(f"{self.private.name}.{number}")
@@ -182,12 +229,46 @@ class Checkout:
                     say(f"submodule {os.fsdecode(path)} is empty: {commit[:8]} is not in this clone")
                     continue
                 below = Source.of(module, source.scratch, workers=source.workers, umask=source.umask)
-                inner.reset(below, commit, keep=frozenset(), fill=_nothing, say=say)
+                inner.reset(below, commit, keep=frozenset(), fill=tuple, say=say)
                 inner.expose(below, commit)
 
 
-def _nothing() -> None:
-    """What is filled into a submodule."""
+class _Stands(Struct, frozen=True):
+    """What a complete checkout holds, and which index file says so.
+
+    ``written`` is the second in which git last wrote files of the checkout.
+    """
+
+    looks: str
+    tree: str
+    written: int
+    index: tuple[int, int, int]
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether git can tell by its index that a file has not changed; else it reads them all (its racy-git.txt)."""
+        return self.index[2] // _SECOND > self.written
+
+    @classmethod
+    def read(cls, private: Path) -> _Stands | None:
+        """What stands there; None where that is not sure."""
+        try:
+            looks, tree, written, *index = (private / _STANDS).read_text(encoding="ascii").split()
+            inode, size, time = map(int, index)
+            found = cls(looks, tree, int(written), (inode, size, time))
+            return found if _index_of(private) == found.index else None
+        except (OSError, ValueError):
+            return None
+
+    def write(self, private: Path) -> None:
+        """Note it."""
+        text = " ".join(map(str, (self.looks, self.tree, self.written, *self.index)))
+        (private / _STANDS).write_text(text, encoding="ascii")
+
+
+def _index_of(private: Path) -> tuple[int, int, int]:
+    info = (private / "index").stat()
+    return info.st_ino, info.st_size, info.st_mtime_ns
 
 
 def _submodule_names(source: Source, tree: str) -> dict[bytes, str]:

@@ -10,9 +10,10 @@ import hashlib
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +50,7 @@ def _about_looks(settings: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {key: values for key, values in settings.items() if _COPIED.fullmatch(key)}
 
 
-@dataclass(frozen=True, slots=True)
-class GitdirPlan:
+class GitdirPlan(Struct, frozen=True):
     """What a git directory of ours holds: the same for all workspaces of one run.
 
     ``looks`` stands for all that changes what a checkout looks like, beside the tree itself: files that were

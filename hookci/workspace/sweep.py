@@ -8,13 +8,14 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
+from hookci.workspace.listing import GITLINK, parents
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-__all__ = ["remove", "sweep"]
+    from hookci.workspace.listing import Listing
 
-_GITLINK = "160000"
+__all__ = ["remove", "sweep"]
 
 
 def remove(path: bytes) -> None:
@@ -41,18 +42,10 @@ def _remove(path: bytes) -> None:
             os.unlink(path)
 
 
-def _parents(paths: AbstractSet[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    for path in paths:
-        parent = path.rpartition(b"/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition(b"/")[0]
-    return found
-
-
-def sweep(root: bytes, tracked: Mapping[bytes, str], keep: AbstractSet[bytes], umask: int) -> None:
-    """Leave nothing below ``root`` but tracked files and what is kept.
+def sweep(
+    root: bytes, tracked: Listing, keep: AbstractSet[bytes], umask: int, touched: AbstractSet[bytes] | None = None
+) -> bool:
+    """Leave nothing below ``root`` but tracked files and what is kept; say whether one of these files was mended.
 
     `git clean -ffdx` does most of this, but not all: it leaves a `.git` that a job made in a tracked
     directory, and the permission bits that git does not track.  What a tracked file holds is not looked
@@ -60,12 +53,13 @@ def sweep(root: bytes, tracked: Mapping[bytes, str], keep: AbstractSet[bytes], u
 
     Args:
         root: the checkout.
-        tracked: the mode git has for each tracked path.
+        tracked: what git has put there.
         keep: paths that stay as they are (declared caches), relative to ``root``.
         umask: what new files are made with.
+        touched: the tracked paths that are not as git left them; None when it may be any.
     """
-    folders = _parents(tracked.keys()) | _parents(keep)
-    pending = [b""]
+    folders = tracked.folders | parents(keep) if keep else tracked.folders
+    pending, mended = [b""], False
     while pending:
         folder = pending.pop()
         _open_up(os.path.join(root, folder), 0o777 & ~umask)
@@ -75,12 +69,13 @@ def sweep(root: bytes, tracked: Mapping[bytes, str], keep: AbstractSet[bytes], u
             path = folder + b"/" + entry.name if folder else entry.name
             if path in keep:
                 continue
-            if entry.is_dir(follow_symlinks=False) and path in folders:
+            if path in folders and entry.is_dir(follow_symlinks=False):
                 pending.append(path)
-            elif path not in tracked:
+            elif path not in tracked.modes:
                 remove(entry.path)
-            elif tracked[path] != _GITLINK:
-                _normalise(entry, tracked[path], umask)
+            elif tracked.modes[path] != GITLINK and (touched is None or path in touched):
+                mended |= _normalise(entry, tracked.modes[path], umask)
+    return mended
 
 
 def _open_up(folder: bytes, mode: int) -> None:
@@ -88,12 +83,14 @@ def _open_up(folder: bytes, mode: int) -> None:
         os.chmod(folder, mode)
 
 
-def _normalise(entry: os.DirEntry[bytes], mode: str, umask: int) -> None:
-    """Give a regular file the permission bits a fresh checkout would give it."""
+def _normalise(entry: os.DirEntry[bytes], mode: str, umask: int) -> bool:
+    """Give a regular file the permission bits a fresh checkout would give it; say whether it had others."""
     found = entry.stat(follow_symlinks=False).st_mode
-    if stat.S_ISREG(found):
-        wanted = (0o777 if mode == "100755" else 0o666) & ~umask
-        if stat.S_IMODE(found) != wanted:
-            os.chmod(entry.path, wanted)
-    elif stat.S_ISDIR(found):
+    wanted = (0o777 if mode == "100755" else 0o666) & ~umask
+    if stat.S_ISDIR(found):
         remove(entry.path)
+    elif not stat.S_ISREG(found) or stat.S_IMODE(found) == wanted:
+        return False
+    else:
+        os.chmod(entry.path, wanted)
+    return True

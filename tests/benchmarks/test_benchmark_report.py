@@ -1,80 +1,15 @@
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from benchmark_samples import FACTS, FAILED, MISSED, REACHED, figure, results
 
-from benchmarks.figures import EMPTY, NO_HOOK, OURS, Results, Scene, Spread, Time, as_json, spread
 from benchmarks.picture import picture
-from benchmarks.report import page, table, terminal
+from benchmarks.report import BEGIN, END, docs_region, documented, markdown, page, table, terminal
 
-NEW, AGAIN = Scene("commit", 100, again=False), Scene("commit", 100, again=True)
-
-
-def times(*walls: float) -> list[Time]:
-    return [Time(wall, wall / 2) for wall in walls]
-
-
-def results() -> Results:
-    return Results(
-        facts={"git": "2.39.5", "load before": "0.10"},
-        rounds=3,
-        jobs={EMPTY: {"commit": (0, 0)}, "prek": {"commit": (1, 1)}, OURS: {"commit": (1, 0)}},
-        times={
-            AGAIN: {
-                NO_HOOK: times(10, 20, 30),
-                EMPTY: times(10, 20, 30),
-                "prek": times(30, 40, 50),
-                OURS: times(15, 25, 35),
-            },
-            NEW: {
-                NO_HOOK: times(10, 20, 30),
-                EMPTY: times(12, 22, 32),
-                "prek": times(30, 40, 50),
-                OURS: times(110, 140, 130),
-            },
-        },
-    )
-
-
-def test_the_spread_of_an_odd_number_of_values_is_the_middle_one_and_the_quartiles() -> None:
-    assert spread([5, 1, 4, 2, 3]) == Spread(median=3, low=2, high=4)
-
-
-def test_the_spread_of_one_value_is_that_value() -> None:
-    assert spread([7.5]) == Spread(median=7.5, low=7.5, high=7.5)
-
-
-@given(st.lists(st.floats(0, 1e6), min_size=1))
-def test_quartiles_stand_on_both_sides_of_the_median_within_what_was_measured(values: list[float]) -> None:
-    found = spread(values)
-
-    slack = 1e-6
-    assert min(values) - slack <= found.low <= found.median + slack
-    assert found.median - slack <= found.high <= max(values) + slack
-
-
-def test_what_a_hook_adds_is_compared_within_each_round() -> None:
-    added = results().added(NEW, OURS)
-
-    # the differences are 100, 120, 100; the difference of the medians would be 110
-    assert added == Spread(median=100, low=100, high=110)
-
-
-def test_there_is_no_ratio_to_what_may_be_nothing() -> None:
-    measured = results()
-
-    assert [measured.against(NEW, "prek"), measured.against(AGAIN, EMPTY)] == [5.0, None]
-
-
-def test_scenes_where_hookci_adds_more_are_named() -> None:
-    measured = results()
-
-    assert measured.slower("prek") == [NEW]
-    assert measured.slower(EMPTY) == [NEW, AGAIN]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_a_table_puts_numbers_to_the_right() -> None:
@@ -83,63 +18,83 @@ def test_a_table_puts_numbers_to_the_right() -> None:
     assert text == "        files\ncommit    100\npush    5,000"
 
 
-def test_the_terminal_gets_times_ratios_where_it_is_slower_and_the_machine() -> None:
-    text = terminal(results())
+def test_a_bar_in_a_cell_does_not_end_it() -> None:
+    assert markdown(["a"], [["x | y"]]).splitlines()[-1] == r"| x \| y |"
+
+
+def test_the_terminal_gets_every_figure_and_what_the_missed_ones_are_made_of() -> None:
+    text = terminal(results(REACHED, MISSED, FAILED))
 
     assert text == (
-        "What a hook adds to the time without one, in ms: median of 3 rounds (and quartiles)\n"
+        "hooks\n"
         "\n"
-        "                             files     no hook     empty hook        prek         hookci\n"
-        "commit, a new tree             100  20 (15-25)  2.0 (2.0-2.0)  20 (20-20)  100 (100-110)\n"
-        "commit, the same tree again    100  20 (15-25)  0.0 (0.0-0.0)  20 (20-20)  5.0 (5.0-5.0)\n"
+        "what      against   hookci  the other       ratio (95 %)  at most\n"
+        "a commit  prek     10.0 ms     100 ms  0.10x (0.10-0.10)     0.5x  reached\n"
+        "a push    prek     80.0 ms     100 ms  0.80x (0.80-0.80)     0.5x  not reached\n"
+        "a box     docker         -          -                  -    1.15x  failed: no engine | no box\n"
+        "  a push: 80.0 ms; beside it were measured: imports 20.0 ms, git processes (4) 8.50 ms\n"
         "\n"
-        "What hookci adds, in times of what the others add (under 1 is less, - is noise)\n"
+        "3 figures: 1 reached, 1 not reached, 1 failed.\n"
         "\n"
-        "                             files  empty hook   prek\n"
-        "commit, a new tree             100         50x  5.00x\n"
-        "commit, the same tree again    100           -  0.25x\n"
-        "\n"
-        "hookci adds more than empty hook: everywhere\n"
-        "hookci adds more than prek: commit, a new tree (100 files)\n"
-        "\n"
+        "cores: 2\n"
         "git: 2.39.5\n"
-        "load before: 0.10\n"
     )
 
 
-def test_the_page_says_how_often_each_job_ran() -> None:
+def test_what_was_measured_with_little_effort_says_so_everywhere() -> None:
+    quick = results(quick=True)
+
+    assert all(
+        "no more than a first look" in text for text in (terminal(quick), page(quick, "x.svg"), docs_region(quick))
+    )
+
+
+def test_what_was_measured_on_a_busy_machine_says_so_everywhere() -> None:
+    quiet = results()
+    group = replace(quiet.groups[0], facts={**FACTS, "load before": "0.60"})
+    busy = replace(quiet, groups=[group])
+
+    texts = [(terminal(one), page(one, "x.svg"), docs_region(one)) for one in (quiet, busy)]
+
+    assert ["did something else" in text for text in texts[0]] == [False] * 3
+    assert ["did something else" in text for text in texts[1]] == [True] * 3
+
+
+def test_the_page_has_the_picture_the_tables_and_the_machine() -> None:
     text = page(results(), "latest.svg")
 
-    rows = "| empty hook | 0 and 0 |\n| prek | 1 and 1 |\n| hookci | 1 and 0 |\n"
-    assert f"|  | commit |\n| --- | --: |\n{rows}" in text
-    assert "![What each hook adds](latest.svg)" in text
+    assert "![Each ratio beside its bound](latest.svg)" in text
+    assert "What each adds\n\n|  | ms |\n| --- | --: |\n| prek | 14.0 |\n" in text
+    assert "| git | 2.39.5 |\n" in text
+    assert "load before: 0.10" in text
 
 
-def test_the_picture_has_a_bar_for_each_hook_of_each_scene_on_one_scale() -> None:
-    root = ET.fromstring(picture(results()))
+def test_two_figures_of_one_thing_tell_its_parts_once() -> None:
+    twice = results(MISSED, figure("a push", [80.0], [100.0], at_most=0.1))
 
-    bars = [float(bar.get("width", "")) for bar in root.iter("{http://www.w3.org/2000/svg}rect")]
-    first, second = bars[:3], bars[3:]
-    assert len(bars) == 6
-    assert first[2] == pytest.approx(50 * first[0], rel=0.02)
-    assert second[0] == 0
-    assert second[1] == first[1]
+    assert docs_region(twice).count("beside it were measured") == 1
 
 
-def test_the_json_holds_every_measurement() -> None:
-    document = json.loads(json.dumps(as_json(results())))
+def test_a_page_gets_the_region_anew_and_keeps_all_else() -> None:
+    old = f"# Speed\n\n{BEGIN}\n\nold\n\n{END}\n\nmore\n"
 
-    ours = [row for row in document["scenes"] if row["hook"] == OURS and row["tree"] == "again"]
-    assert ours == [
-        {
-            "act": "commit",
-            "files": 100,
-            "tree": "again",
-            "hook": "hookci",
-            "added": {"median": 5.0, "low": 5.0, "high": 5.0},
-            "added_cpu": {"median": 2.5, "low": 2.5, "high": 2.5},
-            "wall": [15, 25, 35],
-            "cpu": [7.5, 12.5, 17.5],
-        }
-    ]
-    assert document["jobs_run"]["hookci"] == {"commit": [1, 0]}
+    new = documented(old, results())
+
+    assert new == f"# Speed\n\n{docs_region(results())}\nmore\n"
+    assert documented(new, results()) == new
+
+
+def test_a_page_without_a_region_is_not_written() -> None:
+    with pytest.raises(ValueError, match="no region"):
+        documented(f"# Speed\n\n{BEGIN}\n", results())
+
+
+def test_the_picture_has_a_bar_for_each_ratio_and_those_over_the_bound_end_behind_the_line() -> None:
+    root = ET.fromstring(picture(results(REACHED, MISSED, FAILED)))
+
+    bars = list(root.iter(f"{SVG}rect"))
+    bound = next(float(line.get("x1", "")) for line in root.iter(f"{SVG}line") if line.get("class") == "bound")
+    ends = [float(bar.get("x", "")) + float(bar.get("width", "")) for bar in bars]
+    assert [bar.get("class") for bar in bars] == [None, "over"]
+    assert ends[0] < bound < ends[1]
+    assert "failed" in [text.text for text in root.iter(f"{SVG}text")]

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hookci.model.release import DeploymentState, Kind
 from hookci.store.deployments import DeploymentStore
 
@@ -87,8 +89,8 @@ class Project:
         with DeploymentStore(common, lambda: 1_000.0) as store:
             begun = store.begin("staging", self.repo.out("rev-parse", "HEAD"), Kind.DEPLOY, "Ana <ana@example.com>")
             reason, live = "the script failed", "release 1, restored"
-            done = dataclasses.replace(begun, state=state, reason=reason, live=live, told=told, pushed=pushed)
-            store.update(dataclasses.replace(done, number=number or None))
+            done = replace(begun, state=state, reason=reason, live=live, told=told, pushed=pushed)
+            store.update(replace(done, number=number or None))
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
 
 import pytest
 from config_samples import problems_in, told
+from msgspec.structs import replace
 
 from hookci.config.load import alone, parse
 from hookci.model.pipeline import AllowFailure, Pipeline
@@ -132,12 +132,14 @@ def test_defaults_beside_it_are_for_what_a_job_does_not_say() -> None:
         artifacts = ["dist"]
         allow_failure = true
         memory = false
+        weight = 2
     """)
 
     build, unit = pipeline.jobs["build"], pipeline.jobs["unit"]
     assert (build.timeout, unit.timeout) == (900.0, 120.0)
     assert (build.artifacts.paths, unit.artifacts.paths) == (("dist",), ("report",))
     assert build.pass_env == unit.pass_env == ("HOME",)
+    assert build.weight == unit.weight == 2
     assert build.allow_failure == AllowFailure(allowed=True)
     assert build.stage == "build"
     assert not unit.memory

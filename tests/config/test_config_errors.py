@@ -85,6 +85,8 @@ def test_an_unknown_key_is_told_with_the_one_that_was_meant(text: str, problem: 
         (in_job("rules = {}"), "jobs.a.rules: expected a list, saw a table"),
         (in_job("rules = ['x']"), 'jobs.a.rules[0]: expected a table, saw "x"'),
         (in_job("timeout = 90"), 'jobs.a.timeout: expected a duration such as "15m" or "1h 30m", saw 90'),
+        (in_job("weight = 0"), "jobs.a.weight: expected at least 1, saw 0"),
+        (in_job("weight = 1.5"), "jobs.a.weight: expected a whole number, saw 1.5"),
         (in_job("retry = 'x'"), 'jobs.a.retry: expected a whole number or a table, saw "x"'),
         (in_job("retry = true"), "jobs.a.retry: expected a whole number or a table, saw true"),
         (in_job("retry = 11"), "jobs.a.retry: expected at most 10, saw 11"),
@@ -123,7 +125,7 @@ def test_an_unknown_key_is_told_with_the_one_that_was_meant(text: str, problem: 
             JOB + "environments.x = { script = 'x', keep = 0 }",
             "environments.x.keep: expected at least 1, saw 0",
         ),
-        (JOB + "environments.x = {}", "environments.x.script: missing"),
+        (JOB + "environments.x = {}", "environments.x: has no script"),
         (
             JOB + "environments.x = { script = 'x', branch = ['main'] }",
             "environments.x.branch: expected text, saw a list",

@@ -234,7 +234,6 @@ def test_every_document_is_a_pipeline_or_a_list_of_problems_on_one_line_each(doc
         {"hooks": {"pre_push": "test"}},
         {"stages": "test"},
         {"environments": {"staging": {"script": "x", "keep": 0}}},
-        {"environments": {"staging": {"keep": 1}}},
         {"environments": {"staging": {"script": "x", "secrets": {"A": "file"}}}},
         {"notify": {"on": "green"}},
         {"notify": {"urls": "$A", "on": "yellow"}},

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +15,10 @@ from execute_tools import hookci_started, outcomes, run, said, wait_until
 from images import BUSYBOX, PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from conftest import Ran, Sealed
-
     from hookci.engine.calls import Engine
 
 pytestmark = pytest.mark.docker
 
-STRANGER = 12_345
-"""A user id that nobody has."""
 SOCKET = Path("/var/run/docker.sock")
 
 
@@ -152,79 +143,6 @@ def test_a_secret_is_in_no_label_and_no_command_line(repo: Repo, engine: Engine)
     assert secret not in str(inspected[0])
 
 
-@dataclass
-class Strangers(Repo):
-    """A repository of a user who is not root, and who may use the engine."""
-
-    def run(
-        self,
-        *argv: str,
-        check: bool = True,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-    ) -> Ran:
-        group = SOCKET.stat().st_gid
-        become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", f"--groups={group}"]
-        return Repo.run(self, *become, *argv, check=check, cwd=cwd, env=env, stdin=stdin)
-
-    def write_files(self, files: Mapping[str, str]) -> None:
-        Repo.write_files(self, files)
-        for name in files:
-            os.chown(self.path / name, STRANGER, STRANGER)
-
-
-@pytest.fixture
-def strangers(sealed: Sealed) -> Iterator[Strangers]:
-    """Where a stranger gets at it: not below the directory of the tests, which is the user's alone."""
-    if os.geteuid() != 0 or not SOCKET.exists() or SOCKET.stat().st_gid == 0:
-        pytest.skip("needs root to become somebody else, and an engine that a group may use")
-    top = Path(tempfile.mkdtemp(prefix="hookci-stranger-", dir="/tmp"))
-    try:
-        path = top / "project"
-        path.mkdir()
-        (top / "home").mkdir()
-        shutil.copy(sealed.home / ".gitconfig", top / "home")
-        for made in (top, path, top / "home", top / "home" / ".gitconfig"):
-            os.chown(made, STRANGER, STRANGER)
-        repo = Strangers(path, {**sealed.env, "HOME": str(top / "home")})
-        if repo.hookci("--version", check=False).returncode != 0:
-            pytest.skip("another user cannot start this Python")
-        repo.git("init", "-q")
-        yield repo
-    finally:
-        shutil.rmtree(top)
-
-
-def owners(top: Path) -> set[int]:
-    """The users whose files are below a directory."""
-    return {path.lstat().st_uid for path in (top, *top.rglob("*"))}
-
-
-@pytest.mark.parametrize("user", ["", 'user = "65534:65534"'])
-def test_what_a_container_writes_belongs_to_the_user(strangers: Strangers, user: str) -> None:
-    config = f"""
-        [defaults]
-        image = {{ name = "{BUSYBOX}", {user} }}
-        [jobs.make]
-        stage = "build"
-        script = ["id -u", "mkdir -p out/deep kept; echo x > out/deep/file; echo y > kept/file", "umask 077; mkdir own",
-                  "echo z > own/file; chmod 0 own/file; chmod 0500 own; ln -s /etc/passwd out/link"]
-        artifacts = ["out"]
-        cache = {{ paths = ["kept"] }}
-        [jobs.use]
-        script = ["cat out/deep/file", "test ! -e own", "echo more >> out/deep/file"]
-    """
-    strangers.commit({"hookci.toml": config})
-
-    runs = [run(strangers) for _ in range(2)]
-
-    who = "65534" if user else "0"
-    assert [said(ran, "make") for ran in runs] == [[who], [who]]
-    assert said(runs[1], "use") == ["x"]
-    assert owners(strangers.path.parent) == {STRANGER}
-
-
 def test_ctrl_c_and_a_deadline_leave_nothing_on_the_engine(repo: Repo, engine: Engine) -> None:
     repo.commit({"hookci.toml": f"""
         [jobs.a]
@@ -294,3 +212,16 @@ def test_many_runs_in_a_row_leave_the_engine_as_it_was(repo: Repo, engine: Engin
     assert {ran.returncode for ran in runs} == {1}
     assert outcomes(repo) == {"a: [1]": "passed", "a: [2]": "passed", "a: [3]": "failed", "a: [4]": "passed"}
     assert wait_until(lambda: left(engine.api, repo) == [])
+
+
+def test_a_run_without_containers_needs_no_engine_though_the_last_one_did(repo: Repo) -> None:
+    mark = repo.path / ".git" / "hookci" / "uses-engine"
+    repo.commit({"hookci.toml": f'[jobs.a]\nimage = "{BUSYBOX}"\nscript = ["true"]\n'})
+    run(repo)
+    expected = mark.exists()
+    repo.commit({"hookci.toml": '[jobs.a]\nscript = ["true"]\n'})
+
+    ran = run(repo, "--engine", "unix:///nowhere.sock")
+
+    assert "nowhere" not in ran.output
+    assert (expected, mark.exists()) == (True, False)

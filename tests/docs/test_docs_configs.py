@@ -14,7 +14,8 @@ def test_every_config_in_the_documentation_is_valid(example: Block) -> None:
     file = "pyproject.toml" if "[tool.hookci" in example.text else "hookci.toml"
 
     # a config that adds to a pipeline in GitLab's words has one beside it
-    pipeline = parse({file: example.text.encode(), ".gitlab-ci.yml": b"unit: {script: make}\n"})
+    gitlab = b"unit: {script: make}\nrelease: {script: make, environment: production}\n"
+    pipeline = parse({file: example.text.encode(), ".gitlab-ci.yml": gitlab})
 
     assert pipeline is not None
     assert pipeline.jobs

@@ -65,6 +65,7 @@ class JobBeside:
             environment=self.environment,
             privileged=lambda _: self.privileged,
             say=self.lines.append,
+            show=lambda _line, _share: None,
             cancel=self.cancel,
             onlooker=self.onlooker,
         )

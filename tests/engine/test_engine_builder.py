@@ -151,7 +151,7 @@ def afar(workshop: Workshop) -> Iterator[Relay]:
     assert workshop.engine.socket
     with relay(workshop.engine.socket) as way:
         api = docker.APIClient(way.url, version=workshop.engine.version)
-        workshop.engine = Engine("the engine over there", "x", workshop.engine.version, api)
+        workshop.engine = Engine("the engine over there", lambda: "x", workshop.engine.version, api)
         yield way
         api.close()
 

@@ -263,6 +263,20 @@ def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_asked_for
     assert f"image {name}" in refused(images, name, cancel, platform="linux/arm64").message
 
 
+def test_how_far_a_pull_is_is_shown_while_it_goes_on(registry: Registry, images: Images, cancel: Cancel) -> None:
+    name, shown = registry.add("app:1", size=3_000_000), list[tuple[str, float]]()
+    registry.go_on.clear()
+
+    def show(line: str, share: float) -> None:
+        shown.append((line, share))
+        registry.go_on.set()
+
+    images.ensure(Image(name=name), nobody, cancel, show)
+
+    assert 0 < shown[0][1] < 1
+    assert f"of 4 MB: pulling {name}" in shown[0][0]
+
+
 def test_an_engine_that_goes_away_in_the_middle_of_a_pull_is_said_with_its_name(
     engine: Engine, registry: Registry, cancel: Cancel, tmp_path: Path
 ) -> None:
@@ -464,11 +478,19 @@ def downloading(layer: str, current: int, total: int) -> dict[str, object]:
 
 def told_by(messages: list[dict[str, object]], seconds: Callable[[], float]) -> list[str]:
     lines: list[str] = []
-    progress = Progress("app:1", lines.append, seconds)
+    progress = Progress("app:1", lines.append, seconds, lambda _line, _share: None)
     progress.begin()
     for message in messages:
         progress.take(message)
     return lines
+
+
+def shown_of(messages: list[dict[str, object]]) -> list[tuple[str, float]]:
+    shown: list[tuple[str, float]] = []
+    progress = Progress("app:1", nobody, lambda: 0.0, lambda line, share: shown.append((line, share)))
+    for message in messages:
+        progress.take(message)
+    return shown
 
 
 def test_progress_is_one_line_about_all_layers() -> None:
@@ -481,9 +503,38 @@ def test_progress_is_one_line_about_all_layers() -> None:
     assert lines == [
         "pulling app:1",
         "pulling app:1: 1 of 80 MB",
-        "pulling app:1: 41 of 120 MB",
-        "pulling app:1: 120 of 120 MB, unpacking",
+        "pulling app:1: 41 of 120 MB, 0 of 2 layers",
+        "pulling app:1: 120 of 120 MB, 0 of 2 layers, unpacking",
     ]
+
+
+def test_a_layer_whose_size_is_not_known_yet_counts_as_the_others_do() -> None:
+    messages: list[dict[str, object]] = [{"id": layer, "status": "Pulling fs layer"} for layer in "abc"]
+    messages += [{"id": "c", "status": "Already exists"}, downloading("a", 30_000_000, 40_000_000)]
+    messages += [downloading("b", 0, 20_000_000), {"id": "a", "status": "Pull complete"}]
+
+    assert shown_of(messages) == [
+        ("30 of 40 MB, 1 of 3 layers: pulling app:1", 0.375),
+        ("30 of 60 MB, 1 of 3 layers: pulling app:1", 0.5),
+        ("40 of 60 MB, 2 of 3 layers: pulling app:1", pytest.approx(2 / 3)),
+    ]
+
+
+@given(
+    st.lists(
+        st.builds(downloading, st.sampled_from("abc"), st.integers(0, 100), st.integers(100, 200))
+        | st.builds(
+            lambda layer, status: {"id": layer, "status": status},
+            st.sampled_from("abcdef"),
+            st.sampled_from(["Pulling fs layer", "Waiting", "Download complete", "Pull complete", "Already exists"]),
+        )
+    )
+)
+def test_a_bar_never_goes_back_and_never_beyond_its_end(messages: list[dict[str, object]]) -> None:
+    shares = [share for _, share in shown_of(messages)]
+
+    assert shares == sorted(shares)
+    assert all(0 <= share <= 1 for share in shares)
 
 
 def test_a_long_pull_says_less_and_less_often() -> None:

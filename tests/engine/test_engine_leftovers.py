@@ -8,13 +8,13 @@ import secrets
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from docker.errors import APIError
 from engine_servers import podman, relay
 from images import BUSYBOX
+from msgspec.structs import replace
 
 from hookci.engine.calls import EngineGoneError
 from hookci.engine.connect import connect
@@ -137,7 +137,7 @@ def test_what_is_not_of_a_dead_process_of_this_machine_and_repository_stays(
     engine: Engine, place: Place, field: str
 ) -> None:
     value = {"process": ALIVE, "host": f"{place.host}-else", "repository": "other"}[field]
-    other = replace(place.owner, **{field: value})  # type: ignore[arg-type]  # all three are texts
+    other = replace(place.owner, **{field: value})
     container, network, volume = place.container(other), place.network(other), place.volume(other)
 
     swept = sweep(engine, "shop", place.host, alive)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from images import BUSYBOX
+from msgspec.structs import replace
 from services_samples import PORT, SERVE, JobBeside, service
 
 from hookci.engine.calls import EngineError

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.load import parse
 from hookci.config.surroundings import Surroundings
@@ -83,8 +85,17 @@ class Bench:
     def over(self) -> set[str]:
         return {event.result.name for event in self.events if isinstance(event, JobFinished)}
 
-    def go(self, plan: Plan, place: Path, *, parallel: int = 2, keep_going: bool = False) -> RunResult:
-        settings = RunSettings(parallel=parallel, keep_going=keep_going, locks=place)
+    def go(
+        self,
+        plan: Plan,
+        place: Path,
+        *,
+        parallel: int = 2,
+        keep_going: bool = False,
+        cores: int = 0,
+        durations: Mapping[str, float] | None = None,
+    ) -> RunResult:
+        settings = RunSettings(parallel, keep_going, place, cores, durations or {})
         return run_plan(plan, 1, self, settings, self.events.append, Interrupts())
 
 

@@ -147,4 +147,4 @@ def test_a_value_given_under_a_secrets_name_is_hidden_from_every_job() -> None:
     one, other = planned(given), planned()
     plan = Plan(snapshot=SNAPSHOT, hook="pre-push", stages=("test",), jobs={"a": one, "b": other})
 
-    assert hidden_values(other, plan, {}, {}) == {"t0k", "k3y", "pw"}
+    assert hidden_values(plan, {}) == {"t0k", "k3y", "pw"}

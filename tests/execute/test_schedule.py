@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schedule_bench import Bench, plan_of, planned
 
 from hookci.execute.schedule import Interrupts, RunSettings, run_plan
-from hookci.model.event import JobFinished, JobOutput, JobRetried
+from hookci.model.event import JobFinished, JobOutput, JobRetried, RunStarted
 from hookci.model.pipeline import AllowFailure, Retry, RetryOn, When
 from hookci.model.plan import Action, PlannedJob
 from hookci.model.result import JobResult, Outcome, Verdict
@@ -113,7 +113,7 @@ def test_a_job_that_waits_for_its_group_takes_no_place(place: Path) -> None:
 def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None:
     bench = Bench({"bad": Outcome.FAILED}, seconds=0.0)
     slow = [planned(f"slow{number}") for number in range(3)]
-    jobs = [planned("bad"), *slow, planned("always", when=When.ALWAYS), planned("after", ("slow0",))]
+    jobs = [planned("bad"), *slow, planned("always", when=When.ALWAYS), planned("after", ("bad", "slow0"))]
 
     result = bench.go(plan_of(*jobs), place, parallel=1)
 
@@ -126,6 +126,88 @@ def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None
         "after": Outcome.SKIPPED,
     }
     assert result.verdict is Verdict.RED
+
+
+def test_the_first_failure_is_told_before_anything_is_waited_for(place: Path) -> None:
+    class Deaf(Bench):
+        """The slow job ends only when it was cancelled, and notes what had been told by then."""
+
+        def run(
+            self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+        ) -> JobResult:
+            if planned.job.name == "slow":
+                while cancel.soft.reason is None:
+                    time.sleep(0.001)
+                told_by_then.append(self.over())
+            return super().run(planned, cancel, tell, started)
+
+    told_by_then: list[set[str]] = []
+    bench = Deaf({"bad": Outcome.FAILED})
+
+    result = bench.go(plan_of(planned("slow"), planned("bad"), planned("later")), place)
+
+    finished = [event.result.name for event in bench.events if isinstance(event, JobFinished)]
+    assert finished[0] == "bad"
+    assert "bad" in told_by_then[0]
+    assert [job.outcome for job in result.jobs] == [Outcome.CANCELLED, Outcome.FAILED, Outcome.CANCELLED]
+
+
+def test_what_takes_longest_to_the_end_starts_first(place: Path) -> None:
+    jobs = [planned("short"), planned("long"), planned("build"), planned("test", ("build",))]
+    durations = {"short": 1.0, "long": 5.0, "build": 3.0, "test": 4.0}
+    known, unknown = Bench(), Bench()
+
+    known.go(plan_of(*jobs), place, parallel=1, durations=durations)
+    unknown.go(plan_of(*jobs), place, parallel=1)
+
+    assert known.begun == ["build", "long", "test", "short"]
+    assert unknown.begun == ["build", "short", "long", "test"]
+
+
+def test_jobs_share_the_cores_by_their_weights(place: Path) -> None:
+    bench = Bench(seconds=0.02)
+    jobs = [planned(f"j{number}", weight=2) for number in range(6)]
+
+    result = bench.go(plan_of(*jobs), place, parallel=4, cores=5)
+
+    assert result.verdict is Verdict.GREEN
+    assert bench.most == 2
+
+
+def test_the_expected_end_is_told_when_every_job_is_known(place: Path) -> None:
+    plan = plan_of(planned("a"), planned("b", ("a",)))
+    known, unknown = Bench(), Bench()
+
+    known.go(plan, place, durations={"a": 2.0, "b": 3.0})
+    unknown.go(plan, place, durations={"a": 2.0})
+
+    begun = [event for bench in (known, unknown) for event in bench.events if isinstance(event, RunStarted)]
+    assert [event.expected for event in begun] == [5.0, None]
+
+
+def test_a_thousand_jobs_need_as_many_threads_as_there_are_places(place: Path) -> None:
+    threads = set()
+
+    class Noting(Bench):
+        def run(
+            self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+        ) -> JobResult:
+            threads.add(threading.current_thread())
+            return super().run(planned, cancel, tell, started)
+
+    Noting().go(plan_of(*(planned(f"j{number}") for number in range(1000))), place, parallel=3)
+
+    assert len(threads) <= 3
+
+
+def test_how_long_a_job_held_its_place_is_told_with_its_end(place: Path) -> None:
+    bench = Bench({"bad": Outcome.FAILED}, seconds=0.02)
+
+    bench.go(plan_of(planned("bad", retry=Retry(max=1)), planned("after", ("bad",))), place)
+
+    held = {event.result.name: event.held for event in bench.events if isinstance(event, JobFinished)}
+    assert held["bad"] > 0.04
+    assert held["after"] == 0
 
 
 def test_an_interrupt_before_or_in_the_middle_cancels_everything(place: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from schedule_bench import Bench, endings_of, gitlab_plan
 
 from hookci.execute.schedule import Interrupts, RunSettings, run_plan

@@ -110,10 +110,13 @@ FORMS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("workspaces", ["overlay", "copies"])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 def test_the_tree_that_is_judged_is_the_one_that_is_committed(
-    guarded: Repo, evidence: Evidence, form: Callable[[Repo], Ran], tmp_path: Path
+    guarded: Repo, evidence: Evidence, form: Callable[[Repo], Ran], tmp_path: Path, workspaces: str
 ) -> None:
+    guarded.git("config", "hookci.workspaces", workspaces)
+
     ran = form(guarded)
 
     tree = guarded.out("rev-parse", "HEAD^{tree}")

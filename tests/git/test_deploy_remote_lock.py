@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pexpect
 import pytest
 from conftest import stress
 from deploy_clones import at_once, cloned
+from msgspec.structs import replace
 
 from hookci.errors import LockHeldError
 from hookci.git.lockref import lock_bytes, lock_of, lock_words
@@ -31,7 +31,7 @@ def test_a_lock_is_on_the_remote_while_it_is_held(repo: Repo) -> None:
     mine = clone.remote.lock("staging", clone.lock())
 
     assert repo.remote_refs()[LOCK] == mine.oid
-    assert clone.remote.read_lock("staging") == mine == dataclasses.replace(clone.lock(), oid=mine.oid)
+    assert clone.remote.read_lock("staging") == mine == replace(clone.lock(), oid=mine.oid)
     assert clone.remote.read_lock("production") is None
     assert clone.remote.unlock(mine)
     assert LOCK not in repo.remote_refs()

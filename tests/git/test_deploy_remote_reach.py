@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from deploy_clones import Clone, cloned
+from msgspec import structs
 
 from hookci.git.releases import make_release, releases
 from hookci.git.remote import PublishError, PublishFailure
@@ -141,14 +142,14 @@ def test_a_remote_that_is_gone_is_told(repo: Repo) -> None:
     with pytest.raises(RemoteError, match=r"could not be taken|does not appear"):
         clone.remote.lock("staging", clone.lock())
     with pytest.raises(RemoteError, match="does not appear"):
-        clone.remote.unlock(dataclasses.replace(clone.lock(), oid=clone.head))
+        clone.remote.unlock(structs.replace(clone.lock(), oid=clone.head))
 
     assert caught.value.failure is PublishFailure.UNREACHABLE
 
 
 def test_a_remote_that_hangs_is_given_up(repo: Repo) -> None:
     cloned(repo, 1)
-    hanging = Clone.of(dataclasses.replace(repo, env={**repo.env, "GIT_SSH_COMMAND": "sleep 5 #"}), timeout=0.3)
+    hanging = Clone.of(replace(repo, env={**repo.env, "GIT_SSH_COMMAND": "sleep 5 #"}), timeout=0.3)
     repo.git("config", "remote.origin.url", "ssh://ana@example.invalid/x.git")
     make_release(hanging.repository, hanging.release(1))
 
@@ -169,7 +170,7 @@ def test_why_ssh_failed_is_told_in_its_own_words(repo: Repo) -> None:
     repo.git("config", "remote.origin.url", "ssh://ana@example.invalid/x.git")
 
     with pytest.raises(RemoteError) as caught:
-        Clone.of(dataclasses.replace(repo, env=env)).remote.fetch("staging")
+        Clone.of(replace(repo, env=env)).remote.fetch("staging")
 
     assert caught.value.message == "the remote origin: ana@x: Permission denied (publickey)."
 
@@ -228,7 +229,7 @@ def test_linked_worktrees_publish_with_any_object_names(make_repo: Callable[...,
     repo = make_repo(object_format=object_format)
     (clone,) = cloned(repo, 1)
     clone.repo.git("worktree", "add", "-q", str(repo.path.parent / "linked"))
-    linked = Clone.of(dataclasses.replace(clone.repo, path=repo.path.parent / "linked"))
+    linked = Clone.of(replace(clone.repo, path=repo.path.parent / "linked"))
     mine = linked.remote.lock("staging", linked.lock())
     oid = make_release(linked.repository, linked.release(1))
 
@@ -249,7 +250,7 @@ def test_shallow_and_partial_clones_take_part(repo: Repo) -> None:
     for number, option in enumerate(("--depth=1", "--filter=blob:none"), 2):
         path = repo.path.parent / option.strip("-")
         repo.run("git", "clone", "-q", "--no-tags", option, repo.remote.as_uri(), str(path))
-        clone = Clone.of(dataclasses.replace(repo, path=path))
+        clone = Clone.of(replace(repo, path=path))
         clone.remote.fetch("staging")
         mine = clone.remote.lock("staging", clone.lock())
         assert Clone.of(repo).remote.read_lock("staging") == mine

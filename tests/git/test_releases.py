@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 from deploy_clones import Clone, at_once, cloned
+from drawn import made
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hookci.errors import GitError
 from hookci.git.releases import NumberTakenError, _message, _release, make_release, next_number, releases
@@ -64,7 +65,7 @@ def test_a_person_and_git_can_read_the_tag(clone: Clone) -> None:
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 _count = st.integers(min_value=1, max_value=999_999_999)
-_made = st.builds(
+_made = made(
     Release,
     environment=st.just("staging"),
     number=_count,
@@ -89,7 +90,7 @@ def test_no_text_in_a_release_can_break_out_of_its_line(made: Release) -> None:
 
     assert read is not None
     assert not {"\n", "\r", "\x1b"} & set(read.by + read.config + read.approver)
-    assert dataclasses.replace(read, by=made.by, config=made.config, approver=made.approver) == made
+    assert replace(read, by=made.by, config=made.config, approver=made.approver) == made
 
 
 def test_the_newest_of_the_environment_comes_first(clone: Clone) -> None:

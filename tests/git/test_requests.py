@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import stress
 from deploy_clones import Clone, at_once, cloned
+from msgspec.structs import replace
 
 from hookci.errors import GitError
 from hookci.git.requests import approve, make_request, prune_requests, request_id, requests
@@ -41,7 +41,7 @@ def asked(clone: Clone, at: float = 1_700_000_000.25, config: str = CONFIG, envi
 
 
 def approved(request: Request, by: str = "Bo <bo@example.com>") -> Request:
-    return dataclasses.replace(request, approver=by, approved_at=1_700_000_030.0, why="looks good")
+    return replace(request, approver=by, approved_at=1_700_000_030.0, why="looks good")
 
 
 def agree(clone: Clone, request: Request, by: str = "Bo <bo@example.com>") -> Request:
@@ -76,9 +76,9 @@ def test_the_same_request_twice_is_one(clone: Clone) -> None:
 
     make_request(clone.repository, request)
     with pytest.raises(GitError, match=f"{request.id} is there already, and another"):
-        make_request(clone.repository, dataclasses.replace(request, expires=9e9))
+        make_request(clone.repository, replace(request, expires=9e9))
     with pytest.raises(GitError, match="is not the id of this request"):
-        make_request(clone.repository, dataclasses.replace(request, config="d" * 64))
+        make_request(clone.repository, replace(request, config="d" * 64))
 
     assert requests(clone.repository) == [request]
 

@@ -55,6 +55,18 @@ def test_events_tell_a_run_from_its_plan_to_its_end(repo: Repo) -> None:
     assert "hookci: main is red" in ran.stderr
 
 
+def test_the_expected_time_is_told_once_every_job_has_passed_before(repo: Repo) -> None:
+    repo.commit({"hookci.toml": '[jobs.a]\nscript = ["true"]\n[jobs.b]\nscript = ["true"]\n'})
+
+    first = checked_lines(repo.hookci("run", "a", "--events"))
+    partly = checked_lines(repo.hookci("run", "--no-memory", "--events"))
+    known = checked_lines(repo.hookci("run", "--no-memory", "--events"))
+
+    assert first[0]["expected_seconds"] is None
+    assert partly[0]["expected_seconds"] is None
+    assert 0 < known[0]["expected_seconds"] < 60
+
+
 def test_times_are_rfc_3339_and_do_not_go_back(repo: Repo) -> None:
     commit_two(repo)
 

@@ -40,6 +40,7 @@ def test_when_nothing_is_wrong_every_check_says_so(guarded: Repo) -> None:
         "ok       settings",
         "ok       state",
         "ok       cache",
+        "ok       workspaces",
     ]
     assert lines[1] == f"ok       hooks: {ALL} in {guarded.path}/.git/hooks"
     assert lines[-2:] == ["", "nothing is wrong"]

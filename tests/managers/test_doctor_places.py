@@ -330,3 +330,12 @@ def test_a_small_disk_a_full_one_and_one_that_is_read_only(guarded: Repo, sealed
         f"problem  cache: {place} cannot be written: no space left on device",
         f"problem  cache: {place} cannot be written: read-only file system",
     ]
+
+
+def test_what_jobs_work_in_and_why(guarded: Repo) -> None:
+    guarded.git("config", "hookci.workspaces", "copies")
+
+    lines = examined(guarded, "workspaces")
+
+    why = "hookci.workspaces is `copies`"
+    assert lines == [f"ok       workspaces: kept checkouts, one for each job at the same time ({why})"]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 import hookci
 from hookci.git.shims import Shim, read_shim
@@ -21,6 +27,37 @@ MAIN = Path(hookci.__file__).resolve().parent / "__main__.py"
 START = 'exec "$python" -I "$main" hook'
 ASKED_PYTHON = 42
 ZERO = "0" * 40
+
+
+@functools.cache
+def programs() -> Path:
+    """A directory with all that jobs, git and the tests need, for a PATH of one's own.
+
+    Those of the machine change under the tests: somebody installs something, pyenv writes its shims anew.  What a
+    script names is a copy, as a link would lead there.
+    """
+    place = Path(tempfile.mkdtemp(prefix="hookci-programs-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    for name in ("bash", "grep", "sh", "wc"):
+        found = shutil.which(name)
+        assert found is not None, name
+        shutil.copy2(os.path.realpath(found), place / name)
+    for name in ("git", "busybox", "cp", "dash", "zsh"):
+        found = shutil.which(name)
+        if found:
+            (place / name).symlink_to(found)
+    return place
+
+
+def own_hookci(place: Path) -> tuple[Path, Path]:
+    """A hookci of one's own in ``place``, which can be upgraded: its interpreter, and what that starts."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
+    site = next(place.glob("lib/python*/site-packages"))
+    shutil.copytree(MAIN.parent, site / "hookci", ignore=shutil.ignore_patterns("*.pyc.*"))
+    (site / "hookci/_hooks").mkdir(exist_ok=True)
+    (site / "hookci/_hooks/shim").write_bytes(read_shim())
+    (site / "others.pth").write_text(f"{Path(msgspec.__file__).parent.parent}\n")
+    return place / "bin/python", site / "hookci/__main__.py"
 
 
 def settle() -> None:
@@ -68,11 +105,12 @@ def in_full(
     *,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
+    python: Path | None = None,
     main: Path = MAIN,
     cwd: Path | None = None,
 ) -> Ran:
     """What hookci says when it is started."""
-    argv = [sys.executable, "-I", str(main), "hook", hook, "--", "origin", "url"]
+    argv = [str(python or sys.executable), "-I", str(main), "hook", hook, "--", "origin", "url"]
     return repo.run(*argv, check=False, env={**environment(repo), **(env or {})}, stdin=stdin, cwd=cwd)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
-from typing import TYPE_CHECKING
+import sqlite3
+import tomllib
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 from conftest import stress
-from green_worlds import in_full, pushed, records, settle, shim_answers
+from green_worlds import in_full, own_hookci, programs, pushed, records, settle, shim_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from conftest import Repo
@@ -20,36 +23,63 @@ if TYPE_CHECKING:
 CONFIG = """
 [jobs.unit]
 pass_env = ["FLAVOUR", "MORE_*"]
-script = ["judge", "! grep -q bad data.txt", "test ! -x data.txt", "test \\"$FLAVOUR\\" != bad"]
+script = ["judge", "! grep -q bad data.txt", "test ! -x data.txt", "test \\"$FLAVOUR\\" != bad", "@LAST@"]
+@MORE@
 [hooks]
 pre-commit = ["unit"]
 """
+LASTS = ["true", "echo hello", "false", "test $(wc -c < data.txt) -eq 5"]
+"""The last one fails where git writes lines with a carriage return."""
+MORES = ["", 'max_age = "1h"', "memory = false", 'rules = [{ branch = "main" }]', 'inputs = ["data.txt"]']
+NOBODY = 65_534
+
+
+class Where(TypedDict):
+    """From where a hook is asked, and which hookci."""
+
+    env: Mapping[str, str]
+    cwd: Path
+    python: Path
+    main: Path
 
 
 class World:
     """What can be done to a repository and the machine around it, at random."""
 
     def __init__(self, repo: Repo, place: Path, seed: int) -> None:
-        self.repo, self.random = repo, random.Random(seed)
+        self.repo, self.random, self.place = repo, random.Random(seed), place
+        self.python, self.main = own_hookci(place / "venv")
         self.directories = [place / name for name in ("early", "middle", "late")]
-        for directory in self.directories:
+        self.buried = place / "buried"
+        for directory in (*self.directories, self.buried):
             directory.mkdir()
-        self.usual_path = repo.env["PATH"]
+        self.usual_path = str(programs())
         repo.env.update(PATH=os.pathsep.join([*map(str, self.directories), self.usual_path]))
         self.write_tool(self.directories[1], "exit 0")
-        repo.commit({"hookci.toml": CONFIG, "data.txt": "good\n"})
+        self.damaged = False
+        self.last, self.more = LASTS[0], MORES[0]
+        repo.commit({"hookci.toml": self.config, "data.txt": "good\n"})
+        self.cwd = repo.path
         self.steps: list[Callable[[], object]] = [
             self.data, self.mode, self.amend, self.flavour, self.other_variable, self.search_path, self.tool,
             self.tool_of_the_same_time, self.tool_mode, self.tool_gone, self.git_config, self.attributes, self.torn,
-            self.foreign, self.linked, self.clock, self.twins, self.forget, self.back,
+            self.foreign, self.linked, self.clock, self.twins, self.forget, self.back, self.settings, self.line_ends,
+            self.tree_attributes, self.edit_config, self.upgrade, self.age, self.garbage, self.owner, self.damage,
+            self.worktree, self.commit,
         ]  # fmt: skip
 
+    @property
+    def config(self) -> str:
+        return CONFIG.replace("@LAST@", self.last).replace("@MORE@", self.more)
+
     def write_tool(self, directory: Path, line: str) -> None:
-        # by another file put in its place, as those who install programs do
-        new = directory / ".new"
+        # by another file put in its place, as those who install programs do; the old one keeps its inode's number
+        new, old = directory / ".new", directory / "judge"
+        if old.exists():
+            (self.buried / str(len(list(self.buried.iterdir())))).hardlink_to(old)
         new.write_text(f"#!/bin/sh\n{line}\n")
         new.chmod(0o755)
-        new.replace(directory / "judge")
+        new.replace(old)
 
     def anywhere(self) -> Path:
         return self.random.choice(self.directories)
@@ -67,7 +97,7 @@ class World:
         self.repo.git("add", "-A")
 
     def amend(self) -> None:
-        self.repo.git("commit", "-q", "--amend", "--no-verify", "-m", f"words {self.random.random()}")
+        self.repo.git("commit", "-q", "--amend", "--allow-empty", "--no-verify", "-m", f"words {self.random.random()}")
 
     def back(self) -> None:
         self.repo.git("checkout", "-q", "HEAD@{1}", "--", ".", check=False)
@@ -121,8 +151,9 @@ class World:
 
     def foreign(self) -> None:
         record = self.any_record()
-        if record:
-            shutil.copy(record, record.with_name(self.repo.out("write-tree")), follow_symlinks=False)
+        target = record and record.with_name(self.repo.out("write-tree"))
+        if record and target and not (target.exists() and target.samefile(record)):
+            shutil.copy(record, target, follow_symlinks=False)
 
     def linked(self) -> None:
         record = self.any_record()
@@ -151,15 +182,105 @@ class World:
     def forget(self) -> None:
         self.repo.hookci("forget")
 
+    def settings(self) -> None:
+        name, values = self.random.choice(
+            [("jobs", ["1", "2"]), ("deploys", ["site", "other"]), ("unconfigured", ["allow"])]
+        )
+        self.repo.git("config", f"hookci.{name}", self.random.choice(values))
+
+    def line_ends(self) -> None:
+        self.repo.git("config", "core.autocrlf", self.random.choice(["true", "false", "input"]))
+
+    def tree_attributes(self) -> None:
+        self.repo.write_files({".gitattributes": self.random.choice(["", "*.txt eol=crlf\n", "*.x eol=lf\n"])})
+        self.repo.git("add", "-A")
+
+    def edit_config(self) -> None:
+        self.last, self.more = self.random.choice(LASTS), self.random.choice(MORES)
+        self.repo.write_files({"hookci.toml": self.config})
+        self.repo.git("add", "-A")
+
+    def commit(self) -> None:
+        self.repo.commit(message=f"words {self.random.random()}")
+
+    def upgrade(self) -> None:
+        package = self.main.with_name("__init__.py")
+        package.write_text(f"{package.read_text()}\n__version__ = '{self.random.random()}'\n")
+
+    def age(self) -> None:
+        """Set the clock back or forward, as what is written down would see it."""
+        by = self.random.choice([-1e6, 1e6])
+        self.in_database(f"UPDATE passes SET finished = finished + {by}")
+
+    def in_database(self, statement: str) -> None:
+        database = self.repo.path / ".git/hookci/state.db"
+        if database.exists() and not self.damaged:
+            with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+                connection.execute(statement)
+
+    def damage(self) -> None:
+        database = self.repo.path / ".git/hookci/state.db"
+        if database.exists():
+            database.write_bytes(database.read_bytes()[: self.random.randrange(5000)])
+            self.damaged = True
+
+    def garbage(self) -> None:
+        record = self.any_record()
+        if record:
+            whole = bytearray(record.read_bytes())
+            place = self.random.randrange(len(whole))
+            whole[place : place + self.random.randrange(3)] = self.random.randbytes(self.random.randrange(3))
+            record.write_bytes(whole)
+
+    def owner(self) -> None:
+        record = self.any_record()
+        if record and os.geteuid() == 0:
+            os.chown(self.random.choice([record, record.parent, record.parent.parent]), NOBODY, -1)
+
+    def worktree(self) -> None:
+        """Go on in another worktree, or back in the first."""
+        beside = self.place / "beside"
+        if self.cwd == beside:
+            self.cwd = self.repo.path
+            return
+        if not beside.exists():
+            self.repo.git("worktree", "add", "-q", "--detach", str(beside), "HEAD")
+        self.cwd = beside
+
+    @property
+    def around(self) -> dict[str, str]:
+        """What git tells a hook of where it is."""
+        if self.cwd == self.repo.path:
+            return {}
+        git_dir = self.repo.path / ".git/worktrees/beside"
+        return {"GIT_DIR": str(git_dir), "GIT_INDEX_FILE": f"{git_dir}/index"}
+
+    def truth(self, tree: str) -> bool:
+        """Whether the job passes on ``tree``, without any hookci."""
+        where = self.place / f"truth-{len(list(self.place.iterdir()))}"
+        where.mkdir()
+        git_dir = self.repo.path / ".git"
+        env = {"GIT_INDEX_FILE": f"{where}.index", "GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(where)}
+        self.repo.run("git", "read-tree", "-u", "--reset", tree, env=env, cwd=where)
+        script = tomllib.loads((where / "hookci.toml").read_text())["jobs"]["unit"]["script"]
+        return all(self.repo.run("sh", "-c", line, check=False, cwd=where).returncode == 0 for line in script)
+
     def compare(self, seen: list[str]) -> int:
         """Ask both of the index and of the last commit; how often the shim answered."""
         answered = 0
-        for hook, stdin in (("pre-commit", ""), ("pre-push", pushed(self.repo.out("rev-parse", "HEAD")))):
-            by_shim = shim_answers(self.repo, hook, stdin=stdin)
-            by_hookci = in_full(self.repo, hook, stdin=stdin)
+        head = self.repo.run("git", "rev-parse", "HEAD", "HEAD^{tree}", cwd=self.cwd).stdout.split()
+        index = self.repo.run("git", "write-tree", cwd=self.cwd).stdout.strip()
+        for hook, stdin, tree in (("pre-commit", "", index), ("pre-push", pushed(head[0]), head[1])):
+            where: Where = {"env": self.around, "cwd": self.cwd, "python": self.python, "main": self.main}
+            by_shim = shim_answers(self.repo, hook, stdin=stdin, **where)
+            by_hookci = in_full(self.repo, hook, stdin=stdin, **where)
+            assert by_hookci.returncode == (0 if self.truth(tree) else 1), (seen, by_hookci.output)
             if by_shim:
-                assert (by_hookci.returncode, by_hookci.stderr) == (0, by_shim.stderr), seen
+                assert by_hookci.returncode == 0, seen
+                # a record stays sound when the database beside it is not
+                assert self.damaged or by_hookci.stderr == by_shim.stderr, seen
                 answered += 1
+        self.damaged = False
         return answered
 
 
@@ -176,4 +297,4 @@ def test_no_sequence_of_changes_makes_the_shim_say_what_hookci_would_not(repo: R
         seen.append(step.__name__)
         step()
 
-    assert answered
+    assert answered, seen

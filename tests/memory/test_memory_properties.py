@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +30,7 @@ pass_env = ["FLAVOUR"]
 carry = ["carried.env"]
 script = [
   "! grep -q bad made.txt", "! grep -q bad data.txt", "test ! -x run.sh", "test \\"$FLAVOUR\\" != bad",
-  "! grep -q bad carried.env", "judge", "@WORD@",
+  "! grep -q bad carried.env", "judge", "@WORD@", "! grep -q \\"$(printf '\\\\r')\\" data.txt",
 ]
 [jobs.branch]
 inputs = []
@@ -53,6 +55,10 @@ STEPS = st.lists(
         st.tuples(st.just("clock"), st.sampled_from([-1e6, 1e6])),
         st.tuples(st.just("upgrade"), st.sampled_from(["schema", "installation"])),
         st.tuples(st.just("forget"), st.none()),
+        st.tuples(st.just("line ends"), st.sampled_from(["true", "false", "input"])),
+        st.tuples(st.just("attributes"), st.sampled_from(["", "data.txt eol=crlf", "other eol=crlf"])),
+        st.tuples(st.just("setting"), st.sampled_from(["1", "2"])),
+        st.tuples(st.just("worktree"), st.none()),
     ),
     min_size=3,
     max_size=8,
@@ -76,6 +82,8 @@ class World:
         self.script = "true"
         self.flavour = "good"
         self.branch = "main"
+        self.line_ends, self.attributes = "false", ""
+        self.beside: Path | None = None
         self.tool("exit 0")
         self.repo.write_files({"carried.env": "good\n"})
         self.commit({"src.txt": "good\n", "data.txt": "good\n", "run.sh": "#!/bin/sh\n", "README": "r\n"})
@@ -105,6 +113,10 @@ class World:
             "clock": lambda: self.touch_records(f"UPDATE passes SET finished = finished + {value}"),
             "upgrade": lambda: self.upgrade(str(value)),
             "forget": lambda: self.repo.hookci("forget"),
+            "line ends": lambda: self.set_line_ends(str(value)),
+            "attributes": lambda: self.set_attributes(str(value)),
+            "setting": lambda: self.repo.git("config", "hookci.jobs", str(value)),
+            "worktree": self.move,
         }
         actions[what]()
 
@@ -115,6 +127,21 @@ class World:
     def set_script(self, script: str) -> None:
         self.script = script
         self.commit({})
+
+    def set_line_ends(self, value: str) -> None:
+        self.line_ends = value
+        self.repo.git("config", "core.autocrlf", value)
+
+    def set_attributes(self, line: str) -> None:
+        self.attributes = line
+        self.commit({".gitattributes": f"{line}\n"})
+
+    def move(self) -> None:
+        """Go on in another worktree, or back in the first."""
+        place = self.repo.path.with_name("beside")
+        if not place.exists():
+            self.repo.git("worktree", "add", "-q", "--detach", str(place), "HEAD")
+        self.beside = None if self.beside else place
 
     def upgrade(self, what: str) -> None:
         """Make the records those of another hookci: one with other keys, or one installed elsewhere."""
@@ -140,6 +167,8 @@ class World:
             and "exit 1" not in (self.tools / "judge").read_text()
             and self.script != "false"
             and self.branch != "strict"
+            and self.line_ends != "true"
+            and not self.attributes.startswith("data.txt")
         )
 
     def push(self) -> bool:
@@ -147,7 +176,10 @@ class World:
         tip = self.repo.out("rev-parse", "HEAD")
         line = f"HEAD {tip} refs/heads/{self.branch} {'0' * 40}\n"
         env = {"FLAVOUR": self.flavour}
-        ran = self.repo.hookci("hook", "pre-push", "--", "origin", "nowhere", stdin=line, env=env, check=False)
+        if self.beside:
+            shutil.copy2(self.repo.path / "carried.env", self.beside)
+        argv = [sys.executable, "-I", "-m", "hookci", "hook", "pre-push", "--", "origin", "nowhere"]
+        ran = self.repo.run(*argv, stdin=line, env=env, check=False, cwd=self.beside)
         assert ran.returncode in {0, 1}, ran.output
         return ran.returncode == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from listeners import black_hole, closed_door, listener
+from msgspec.structs import replace
 
 import hookci.scan.scanners  # noqa: F401 (so that it is there when the path is taken away)
 from hookci.execute.masking import Masker

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from gitlab_plans import child_of, environment, job, pipeline_of, plan_on, rule
+from msgspec.structs import replace
 from plan_samples import pipeline, snapshot
 
 from hookci.errors import ConfigError

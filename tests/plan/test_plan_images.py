@@ -13,6 +13,7 @@ from plan_samples import planned, snapshot
 from hookci.errors import ConfigError
 from hookci.execute.keys import is_known, job_keys, looked_again
 from hookci.execute.observations import Observatory
+from hookci.model.files import Files
 
 RECIPE = b"ARG BASE=debian\nFROM $BASE\nCOPY --from=tools:1 /x /y\n"
 TEXT = """
@@ -53,8 +54,8 @@ def observatory(images: dict[str, str], kind: str = "linux") -> Observatory:
     )
 
 
-def blobs() -> dict[str, str]:
-    return {"docker/Dockerfile": "100644 recipe"}
+def blobs() -> Files:
+    return Files({"docker/Dockerfile": "100644 recipe"})
 
 
 ALL = {name: f"sha256:{name}" for name in ("base:main", "tools:1", "db:main", "lint:1")}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
+from drawn import made
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from plan_samples import snapshot
 
 from hookci.config.expressions import parse_expression
@@ -33,7 +34,7 @@ CONDITIONS = [
 ]
 SCRIPTS = ["true", "echo $CI_COMMIT_BRANCH", "printenv CI_COMMIT_TAG", "echo ${HOOKCI_BASE:-none}", "echo $$HOME"]
 
-rules = st.builds(
+rules = made(
     Rule,
     hook=st.sampled_from([(), (), ("pre-push",), ("pre-commit",)]),
     branch=st.sampled_from([(), (), ("main",), ("f/*",)]),
@@ -55,7 +56,7 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
     jobs = {}
     for number, (name, place) in enumerate(zip(names, places, strict=True)):
         needs = st.lists(
-            st.builds(Need, st.sampled_from(names[:number]), st.booleans(), st.sampled_from([True, True, False])),
+            made(Need, st.sampled_from(names[:number]), st.booleans(), st.sampled_from([True, True, False])),
             max_size=3,
         ) if number else st.just([])  # fmt: skip
         policy = draw(st.sampled_from(list(CachePolicy)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hookci.model.finding import NOT_SCANNED, Finding, JudgedFinding, ScanReport, Severity, State
 from hookci.report.findings import View
@@ -34,13 +35,13 @@ def make_finding(**changes: Any) -> Finding:  # noqa: ANN401 (any field of a fin
         text=SHELL,
         help_uri="https://bandit.example/b602.html",
     )
-    return dataclasses.replace(usual, **changes)
+    return replace(usual, **changes)
 
 
 def make_judged(finding: Finding | None = None, **changes: Any) -> JudgedFinding:  # noqa: ANN401 (as above)
     """A finding that is new and does not block, but for ``changes``."""
     usual = JudgedFinding(finding=finding or make_finding(), fingerprint=f"{_HASH[:64]}:1", state=State.NEW)
-    return dataclasses.replace(usual, **changes)
+    return replace(usual, **changes)
 
 
 def blocking(**changes: Any) -> JudgedFinding:  # noqa: ANN401 (as above)
@@ -62,14 +63,14 @@ def make_report(*findings: JudgedFinding, **changes: Any) -> ScanReport:  # noqa
     usual = ScanReport(
         tool="bandit", version="1.9.4", scanned=120, base="1a2b3c4d", findings=findings, unchanged=unchanged
     )
-    return dataclasses.replace(usual, **changes)
+    return replace(usual, **changes)
 
 
 def make_view(**changes: Any) -> View:  # noqa: ANN401 (as above)
     """Eighty columns without colour, on the 22nd of November 2026."""
-    return dataclasses.replace(View(width=80, color=False, today=date(2026, 11, 22)), **changes)
+    return replace(View(width=80, color=False, today=date(2026, 11, 22)), **changes)
 
 
 def scanned(job: JobResult, report: ScanReport) -> JobResult:
     """``job`` as the job of a scan."""
-    return dataclasses.replace(job, scan=report)
+    return replace(job, scan=report)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from hookci.model.release import Deployment, DeploymentState, Kind, Lock, Release, Request
 from hookci.model.status import EnvironmentStatus, PipelineSummary, Running, Standing, Status
@@ -40,7 +39,7 @@ def told(*found: EnvironmentStatus) -> list[str]:
     ("kind", "done"), [(Kind.DEPLOY, "deployed"), (Kind.ROLLBACK, "rolled back"), (Kind.PROMOTION, "promoted")]
 )
 def test_one_sentence_says_what_is_live(kind: Kind, done: str) -> None:
-    words = live_words(dataclasses.replace(RELEASE, kind=kind), "Fix the basket")
+    words = live_words(replace(RELEASE, kind=kind), "Fix the basket")
 
     assert words == f"staging: release 12 is live: bbbbbbbb Fix the basket ({done} in 14.2s)"
 
@@ -57,7 +56,7 @@ def test_a_failure_says_what_is_live_instead() -> None:
 
 
 def test_being_stuck_says_what_to_do() -> None:
-    stuck = dataclasses.replace(FAILED, state=DeploymentState.STUCK, reason="both\nfailed", live="unknown: look at it")
+    stuck = replace(FAILED, state=DeploymentState.STUCK, reason="both\nfailed", live="unknown: look at it")
 
     assert failure_words(stuck) == (
         "aaaaaaaa is not live on staging: both failed; live is unknown: look at it, "
@@ -66,17 +65,17 @@ def test_being_stuck_says_what_to_do() -> None:
 
 
 def test_an_interruption_is_told_as_it_was_written_down() -> None:
-    interrupted = dataclasses.replace(FAILED, state=DeploymentState.INTERRUPTED, reason="it was interrupted")
-    unexplained = dataclasses.replace(interrupted, reason="")
+    interrupted = replace(FAILED, state=DeploymentState.INTERRUPTED, reason="it was interrupted")
+    unexplained = replace(interrupted, reason="")
 
     assert failure_words(interrupted) == "it was interrupted"
     assert failure_words(unexplained) == "the deployment of aaaaaaaa to staging was interrupted"
 
 
 def test_releases_are_a_table_for_each_environment_with_what_is_live_marked() -> None:
-    older = dataclasses.replace(RELEASE, number=11, commit=FIRST, at=9_000.0, irreversible=True)
-    back = dataclasses.replace(RELEASE, number=13, commit=FIRST, at=13_000.0, kind=Kind.ROLLBACK, source=11)
-    promoted = dataclasses.replace(
+    older = replace(RELEASE, number=11, commit=FIRST, at=9_000.0, irreversible=True)
+    back = replace(RELEASE, number=13, commit=FIRST, at=13_000.0, kind=Kind.ROLLBACK, source=11)
+    promoted = replace(
         RELEASE, environment="production", number=1, kind=Kind.PROMOTION, source=12, approver="Bob <b@example.com>"
     )
 
@@ -96,7 +95,7 @@ def test_releases_are_a_table_for_each_environment_with_what_is_live_marked() ->
 
 
 def test_attempts_stand_among_the_releases_by_their_time() -> None:
-    going = dataclasses.replace(FAILED, state=DeploymentState.STARTED, started=13_590.0, seconds=None, reason="")
+    going = replace(FAILED, state=DeploymentState.STARTED, started=13_590.0, seconds=None, reason="")
 
     text = render_releases([RELEASE], [going, FAILED], {}, now=13_600.0, color=False)
 
@@ -119,8 +118,8 @@ def test_an_environment_that_is_as_it_should_be_is_one_line() -> None:
 
 
 def test_an_environment_says_what_comes_next() -> None:
-    ahead = dataclasses.replace(STATUS, candidate=FIRST, ahead=3)
-    apart = dataclasses.replace(ahead, behind=1)
+    ahead = replace(STATUS, candidate=FIRST, ahead=3)
+    apart = replace(ahead, behind=1)
     empty = EnvironmentStatus(name="production", source="staging", candidate=SECOND)
     waiting = EnvironmentStatus(name="production", source="staging")
 
@@ -138,13 +137,13 @@ def test_an_environment_says_what_is_not_as_it_should_be() -> None:
         environment="staging", by=ANA, host="tower", pid=4711, start="", since=13_500.0, commit=FIRST, token="t" * 4
     )
     request = Request(id="1908f5ed", environment="staging", commit=FIRST, config="", by=ANA, at=1.0, expires=9e9)
-    agreed = dataclasses.replace(request, approver="Bob <bob@example.com>")
+    agreed = replace(request, approver="Bob <bob@example.com>")
     seen = Running(check="http://web/version", wanted="`b`", seen="`a` (200)", as_wanted=False)
-    status = dataclasses.replace(
+    status = replace(
         STATUS,
         candidate=FIRST,
         ahead=1,
-        running=(seen, dataclasses.replace(seen, as_wanted=True)),
+        running=(seen, replace(seen, as_wanted=True)),
         lock=lock,
         failure=FAILED,
         waiting=(request, agreed),
@@ -166,7 +165,7 @@ def test_an_environment_says_what_is_not_as_it_should_be() -> None:
 
 
 def test_what_was_interrupted_is_told_before_what_failed_earlier() -> None:
-    status = dataclasses.replace(STATUS, failure=FAILED, interrupted="it died: `hookci deploy staging --resume`")
+    status = replace(STATUS, failure=FAILED, interrupted="it died: `hookci deploy staging --resume`")
 
     assert told(status)[1:] == ["            it died: `hookci deploy staging --resume`"]
 
@@ -174,13 +173,11 @@ def test_what_was_interrupted_is_told_before_what_failed_earlier() -> None:
 def test_a_lock_that_hookci_did_not_make_has_no_owner() -> None:
     lock = Lock(environment="staging", by="", host="", pid=0, start="", since=0.0, commit="", token="", oid="c" * 40)
 
-    assert told(dataclasses.replace(STATUS, lock=lock))[1:] == [
-        "            somebody holds the lock of staging on the remote"
-    ]
+    assert told(replace(STATUS, lock=lock))[1:] == ["            somebody holds the lock of staging on the remote"]
 
 
 def test_controls_in_what_others_wrote_do_not_reach_the_terminal() -> None:
-    status = dataclasses.replace(STATUS, title="a\x1b[2Jb", failure=dataclasses.replace(FAILED, reason="c\x1b[2Jd"))
+    status = replace(STATUS, title="a\x1b[2Jb", failure=replace(FAILED, reason="c\x1b[2Jd"))
 
     lines = told(status) + render_releases([RELEASE], [], {SECOND: "e\x1b]0;f\x07g"}, now=0.0, color=True).splitlines()
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from report_samples import make_plan, make_result, make_run
 
 from hookci.model.event import JobFinished, JobOutput, JobRetried, JobStarted, Notice, RunFinished, RunStarted
@@ -60,6 +61,16 @@ def test_a_run_is_told_line_by_line() -> None:
         "integration = failed in 3.2s: exit status 2",
         "release     = waits for a person: when: manual",
     ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [(None, "1 job to run"), (0.02, "1 job to run, about 1s"), (61.2, "1 job to run, about 1m 02s")],
+)
+def test_the_first_line_says_how_long_it_takes_when_that_is_known(expected: float | None, words: str) -> None:
+    lines = told(RunStarted(7, make_plan(("test", "unit")), {} if expected is None else {"unit": expected}))
+
+    assert lines == [f"hookci: run 7 on main: {words}"]
 
 
 def test_a_line_that_grows_is_told_once() -> None:

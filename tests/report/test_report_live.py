@@ -78,6 +78,45 @@ def test_every_job_is_shown_below_its_stage_when_there_is_room() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (2.5, "2.5s  about 8s left"),
+        (4.9, "4.9s  about 6s left"),
+        (9.0, "9.0s  about 5s left, 4s late"),
+        (90.0, "1m 30s  about 5s left, 1m 25s late"),
+    ],
+)
+def test_the_expected_end_comes_nearer_unless_something_is_late(now: float, words: str) -> None:
+    board = Board(RunStarted(7, make_plan(("test", "unit"), ("test", "docs")), {"unit": 5.0, "docs": 10.0}), 0.0)
+    board.apply(JobStarted("unit", 1), 0.0)
+
+    assert drawn(board, now=now)[0] == f"main  run 7  0 of 2 jobs  {words}"
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [(9.9, "9.9s  about 1s left"), (10.9, "10.9s  about 1s left"), (14.5, "14.5s  5s late")],
+)
+def test_a_late_end_is_said_to_be_late(now: float, words: str) -> None:
+    board = Board(RunStarted(7, make_plan(("test", "unit"), ("test", "docs")), {"unit": 5.0, "docs": 10.0}), 0.0)
+    board.apply(JobFinished(make_result("unit")), 7.0)
+
+    assert drawn(board, now=now)[0] == f"main  run 7  1 of 2 jobs  {words}"
+
+
+def test_nothing_is_expected_of_a_run_without_history_or_with_a_failure_or_that_has_ended() -> None:
+    plan, ends = make_plan(("test", "unit"), ("test", "lint")), {"unit": 10.0, "lint": 5.0}
+    unknown = Board(RunStarted(7, plan), 0.0)
+    failed, ended = Board(RunStarted(7, plan, ends), 0.0), Board(RunStarted(7, plan, ends), 0.0)
+
+    failed.apply(JobFinished(make_result("lint", Outcome.FAILED, exit_code=1)), 1.0)
+    for name in ("unit", "lint"):
+        ended.apply(JobFinished(make_result(name)), 1.0)
+
+    assert [board.outlook(2.0) for board in (unknown, failed, ended)] == [None, None, None]
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     board = board_of(make_plan(*SMALL, label="größe"), JobStarted("unit", 1), JobOutput("unit", ("漢 ✓",)))
 
@@ -91,6 +130,20 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
         " . docs              no rule matches",
         "deploy",
     ]
+
+
+def test_what_a_job_waits_for_is_a_bar_until_it_says_something_else() -> None:
+    pulling = JobOutput("lint", ("41 of 100 MB",), partial=True, share=0.41)
+    board = board_of(make_plan(*SMALL), pulling)
+
+    bars = [drawn(board, encoding=encoding)[5] for encoding in ("utf-8", "ascii")]
+    board.apply(JobOutput("lint", ("pulled app:1",)), 12.0)
+
+    assert bars == [
+        " ⠇ lint              ━━━━━━──────────  41 %  41 of 100 MB",
+        " - lint              ######----------  41 %  41 of 100 MB",
+    ]
+    assert drawn(board)[5] == "   lint              pulled app:1"
 
 
 def test_hundreds_of_jobs_are_counted_but_for_those_that_matter() -> None:

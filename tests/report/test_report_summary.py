@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from report_samples import make_result, make_run
 from scan_samples import blocking, make_judged, make_report, make_view, scanned, unreadable
 
@@ -60,7 +60,7 @@ def test_what_was_left_out_on_request_is_said_loudly() -> None:
 
 
 def test_a_red_job_comes_with_all_that_is_needed_to_go_on() -> None:
-    unit = dataclasses.replace(
+    unit = replace(
         make_result("unit", Outcome.FAILED, exit_code=1),
         command="pytest -q\nmore of it",
         attempts=2,
@@ -158,7 +158,7 @@ NO_DATABASE = "no advisory database; `hookci advisories update` fetches one"
 
 
 def test_a_red_scan_shows_its_findings_instead_of_its_output() -> None:
-    result = dataclasses.replace(make_result("code", Outcome.FAILED, reason="1 finding"), log="/logs/7/code.log")
+    result = replace(make_result("code", Outcome.FAILED, reason="1 finding"), log="/logs/7/code.log")
     code = scanned(result, make_report(blocking()))
 
     text = failure(make_run(code, verdict=Verdict.RED), {"code": ["bandit 1.9.4: 120 files"]})

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
-
+from msgspec.structs import replace
 from report_samples import make_result
 
 from hookci.model.record import JobRecord, RunRecord
@@ -25,11 +24,11 @@ RUN = RunRecord(
 
 
 def test_runs_are_lines_of_a_table() -> None:
-    going = dataclasses.replace(
+    going = replace(
         RUN, number=8, label="the index", hook="pre-commit", verdict=None, started=1295.0, seconds=None, skipped=()
     )
-    ended = dataclasses.replace(RUN, number=6, verdict=None, interrupted=True, started=0.0, seconds=None, skipped=())
-    green = dataclasses.replace(RUN, number=5, verdict=Verdict.GREEN, started=0.0, skipped=())
+    ended = replace(RUN, number=6, verdict=None, interrupted=True, started=0.0, seconds=None, skipped=())
+    green = replace(RUN, number=5, verdict=Verdict.GREEN, started=0.0, skipped=())
 
     assert render_runs([going, RUN, ended, green], now=1300.0, color=False) == (
         "run  verdict      hook        what       commit      when      time\n"
@@ -45,9 +44,9 @@ def test_no_runs_are_told_in_words() -> None:
 
 
 def test_a_run_is_told_with_its_jobs_and_the_logs_of_the_broken_ones() -> None:
-    failed = dataclasses.replace(make_result("unit", Outcome.FAILED, exit_code=137), log="/state/logs/7/unit.log")
+    failed = replace(make_result("unit", Outcome.FAILED, exit_code=137), log="/state/logs/7/unit.log")
     results = [
-        dataclasses.replace(make_result("build"), log="/state/logs/7/build.log"),
+        replace(make_result("build"), log="/state/logs/7/build.log"),
         failed,
         make_result("release", Outcome.MANUAL, reason="when: manual"),
     ]
@@ -73,7 +72,7 @@ def test_a_run_is_told_with_its_jobs_and_the_logs_of_the_broken_ones() -> None:
 
 
 def test_a_run_that_goes_on_names_its_process() -> None:
-    going = dataclasses.replace(RUN, branch=None, verdict=None, seconds=None, skipped=())
+    going = replace(RUN, branch=None, verdict=None, seconds=None, skipped=())
 
     text = render_run(going, [], now=1003.0, color=True)
 

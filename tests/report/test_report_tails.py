@@ -37,6 +37,15 @@ def test_a_line_that_never_ends_is_kept_when_the_job_is_over() -> None:
     assert tails.lines() == {"unit": ("Password:",)}
 
 
+def test_how_far_a_pull_is_is_none_of_the_output() -> None:
+    tails = Tails()
+
+    tails(JobOutput("unit", ("1 of 2 MB",), partial=True, share=0.5))
+    tails(JobFinished(make_result("unit")))
+
+    assert tails.lines() == {}
+
+
 def test_only_the_last_attempt_of_the_last_run_is_kept() -> None:
     tails = Tails()
 

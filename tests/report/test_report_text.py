@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
-
+from msgspec.structs import replace
 from report_samples import make_plan
 
 from hookci.errors import ConfigError, ConfigProblem, GitError
@@ -67,7 +66,7 @@ def test_a_plan_tells_each_job_below_its_stage() -> None:
 
 
 def test_jobs_that_are_no_part_of_a_plan_come_last() -> None:
-    plan = dataclasses.replace(make_plan(("test", "unit")), left_out={"lint": "not asked for by pre-push", "a": "b"})
+    plan = replace(make_plan(("test", "unit")), left_out={"lint": "not asked for by pre-push", "a": "b"})
 
     assert render_plan(plan, color=True) == (
         "main, pre-push: 1 run\n"

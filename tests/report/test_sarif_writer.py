@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from drawn import made
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -267,7 +268,7 @@ NUMBERS = st.integers(0, 40)
 PATHS = st.text(st.characters(exclude_characters="\0"), max_size=12).filter(
     lambda path: re.fullmatch("[^\ud800-\udc7f\udd00-\udfff]*", path)
 )
-FINDINGS = st.builds(
+FINDINGS = made(
     Finding,
     tool=TEXTS,
     rule=TEXTS,
@@ -287,7 +288,7 @@ FINDINGS = st.builds(
     commit=TEXTS,
     in_source=st.booleans(),
 )
-JUDGED = st.builds(
+JUDGED = made(
     JudgedFinding,
     finding=FINDINGS,
     fingerprint=st.just("ab:1"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import secrets
 import sys
 from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from msgspec.structs import replace
 
 from hookci.proc.supervise import Cancel, Supervised, supervise
 from hookci.proc.tree import TOKEN_VARIABLE
@@ -82,7 +83,7 @@ def desk(tmp_path: Path, **changes: Unpack[DeskChanges]) -> Desk:
         say=lambda _line: None,
         run=runner(directory),
     )
-    return dataclasses.replace(usual, **changes)
+    return replace(usual, **changes)
 
 
 def oid_of(contents: bytes) -> str:

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from desk_samples import desk, runner
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def online_desk(tmp_path: Path, longest: float = 60.0, **changes: Unpack[OnlineC
         said = usual.directory / "stderr"
         errors = said.read_bytes() if said.exists() else finished.errors
         said.unlink(missing_ok=True)
-        return dataclasses.replace(finished, errors=errors)
+        return replace(finished, errors=errors)
 
-    return dataclasses.replace(usual, run=run)
+    return replace(usual, run=run)
 
 
 @dataclasses.dataclass(frozen=True)

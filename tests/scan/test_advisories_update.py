@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import socket
 import threading
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from advisory_samples import NOW, Answer, record, serving, zip_of
+from msgspec.structs import replace
 
 from hookci.advisories import advisories_status, update_advisories
 from hookci.cli.surroundings import read_machine
@@ -29,7 +29,7 @@ PATIENT = 60.0
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    return dataclasses.replace(read_machine(), env={}, data_home=tmp_path / "share", clock=lambda: NOW)
+    return replace(read_machine(), env={}, data_home=tmp_path / "share", clock=lambda: NOW)
 
 
 def sends(content: bytes, *, length: int | None = None) -> Callable[[Answer], None]:
@@ -227,7 +227,7 @@ def test_the_proxy_of_the_environment_is_asked_instead(machine: Machine, name: s
         sends(ARCHIVE)(answer)
 
     with serving(behave) as proxy:
-        behind = dataclasses.replace(machine, env={name: proxy})
+        behind = replace(machine, env={name: proxy})
         update_advisories(behind, [PYPI], "http://osv.example.invalid", timeout=PATIENT)
 
     assert asked == ["http://osv.example.invalid/PyPI/all.zip"]
@@ -237,7 +237,7 @@ def test_no_proxy_is_asked_for_a_host_that_is_excepted(machine: Machine) -> None
     with serving(sends(ARCHIVE)) as url, socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         env = {"http_proxy": f"http://127.0.0.1:{unused.getsockname()[1]}", "no_proxy": "example.com,127.0.0.1"}
-        update_advisories(dataclasses.replace(machine, env=env), [PYPI], url, timeout=PATIENT)
+        update_advisories(replace(machine, env=env), [PYPI], url, timeout=PATIENT)
 
     assert count(machine) == 2
 

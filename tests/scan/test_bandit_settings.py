@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from bandit_samples import SHELL, places, scan_files
 from desk_samples import desk, tree
+from msgspec.structs import replace
 
 from hookci.model.scan import Scan
 from hookci.scan.bandit.adapter import BanditScanner

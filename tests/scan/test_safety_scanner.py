@@ -3,13 +3,13 @@ from __future__ import annotations
 import sys
 import textwrap
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pexpect
 import pytest
 from desk_samples import NOW, tree
+from msgspec.structs import replace
 from online_samples import (
     KEY,
     black_hole,

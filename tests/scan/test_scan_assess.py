@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from hookci.errors import ConfigError
 from hookci.model.finding import NOT_SCANNED, Confidence, Finding, Severity, State

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from desk_samples import desk, tree
+from msgspec.structs import replace
 from secret_samples import INNOCENT_FILES, REAL_FILES, chance, github, key_body, private_key, wrapped
 
 from hookci.git.patches import patches_of_commits, patches_of_tree
@@ -260,8 +260,8 @@ def test_what_is_about_to_be_committed_is_held_against_what_there_is(tmp_path: P
 def test_only_files_that_are_wanted_are_looked_at(tmp_path: Path, repo: Repo) -> None:
     base = repo.commit({"x": "1\n"})
     repo.commit({"a/1.py": github(1), "a/2.py": github(2), "b/1.py": github(3)})
-    patches = dataclasses.replace(pushed(repo, base), paths=lambda path: path.startswith("a/"))
-    scan = dataclasses.replace(SCAN, files=("**/1.py",))
+    patches = replace(pushed(repo, base), paths=lambda path: path.startswith("a/"))
+    scan = replace(SCAN, files=("**/1.py",))
 
     scanned, _known = scan_patches(patches, scan, desk(tmp_path))
 

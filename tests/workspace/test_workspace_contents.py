@@ -5,12 +5,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import Bench
+from workspaces import KINDS, Bench, opened
 
 from hookci.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Repo
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 UPPER = {"filter.upper.smudge": "tr a-z A-Z", "filter.upper.clean": "tr A-Z a-z"}
 
 
-@pytest.fixture
-def bench(repo: Repo, tmp_path: Path) -> Bench:
-    return Bench(repo, tmp_path / "place")
+@pytest.fixture(params=KINDS)
+def bench(repo: Repo, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with opened(repo, tmp_path / "place", request.param) as bench:
+        yield bench
 
 
 ODD_NAMES = [

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from guarded import picture
-from workspaces import Bench
+from workspaces import KINDS, Bench, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Repo
 
 
-@pytest.fixture
-def bench(repo: Repo, tmp_path: Path) -> Bench:
+@pytest.fixture(params=KINDS)
+def bench(repo: Repo, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
     repo.commit({"a.txt": "one\n"}, "first")
     repo.git("tag", "-a", "-m", "x", "v1.0")
     repo.git("tag", "deploy/staging/1")
@@ -26,9 +27,9 @@ def bench(repo: Repo, tmp_path: Path) -> Bench:
     repo.git("remote", "set-head", "origin", "main")
     repo.write_files({"a.txt": "stashed\n"})
     repo.git("stash", "-q")
-    bench = Bench(repo, tmp_path / "place")
-    bench.reset()
-    return bench
+    with opened(repo, tmp_path / "place", request.param) as bench:
+        bench.reset()
+        yield bench
 
 
 def test_git_knows_the_history_the_branches_and_the_tags(bench: Bench) -> None:

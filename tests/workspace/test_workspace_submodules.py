@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from guarded import contents, picture
-from workspaces import Bench
+from workspaces import KINDS, Bench, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Repo
 
 
-@pytest.fixture
-def bench(repo: Repo, make_repo: Callable[..., Repo], tmp_path: Path) -> Bench:
+@pytest.fixture(params=KINDS)
+def bench(
+    repo: Repo, make_repo: Callable[..., Repo], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Bench]:
     """``project`` has the submodule ``libs/one``, which has the submodule ``two``."""
     two = make_repo("two", remote=False)
     two.commit({"two.txt": "two\n"})
@@ -25,7 +27,8 @@ def bench(repo: Repo, make_repo: Callable[..., Repo], tmp_path: Path) -> Bench:
     repo.git("submodule", "--quiet", "add", "--name", "the first", str(one.path), "libs/one")
     repo.git("submodule", "--quiet", "update", "--init", "--recursive")
     repo.commit({"a.txt": "a\n"})
-    return Bench(repo, tmp_path / "place")
+    with opened(repo, tmp_path / "place", request.param) as bench:
+        yield bench
 
 
 def expected(bench: Bench, revision: str = "HEAD") -> dict[str, str]:

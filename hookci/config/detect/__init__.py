@@ -5,11 +5,12 @@ Nothing is started and nothing is written; what is installed is told by a functi
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.detect.around import detect_docker, detect_gitlab, detect_precommit
 from hookci.config.detect.native import check_target, detect_go, detect_make, detect_rust
@@ -30,8 +31,7 @@ _AROUND = (detect_precommit, detect_docker, detect_gitlab)
 _ELSEWHERE = re.compile(r"\.|_|(tests?|testing|docs?|examples?|fixtures|vendor|third_party|bench.*|scripts|tools)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """What was found, in the order of the file, and the complete text of a ``hookci.toml`` that fits it."""
 
     found: tuple[Found, ...]
@@ -76,7 +76,7 @@ def _languages(project: Project, which: Which) -> Iterator[Part]:
 def _tested_by_make(part: Part, target: str) -> Part:
     """The language has no tests that it knows of, but the Makefile has."""
     *others, last = part.jobs
-    jobs = (*others, dataclasses.replace(last, script=(*last.script, Line(f"make {target}"))))
+    jobs = (*others, replace(last, script=(*last.script, Line(f"make {target}"))))
     found = Found(part.found.what, f"no tests were found but those of `make {target}`")
     return Part(found, jobs, part.comments)
 
@@ -87,32 +87,30 @@ def _languages_here(project: Project, which: Which) -> Iterator[Part]:
 
 def _named(part: Part, name: str, *, alone: bool) -> Part:
     """Say why above the first job; where there are several languages, name the jobs after theirs."""
-    jobs = [dataclasses.replace(job, name=job.name if alone else f"{job.name}-{name}") for job in part.jobs]
-    return dataclasses.replace(part, jobs=tuple(_explained(part, jobs)))
+    jobs = [replace(job, name=job.name if alone else f"{job.name}-{name}") for job in part.jobs]
+    return replace(part, jobs=tuple(_explained(part, jobs)))
 
 
 def _explained(part: Part, jobs: list[JobDraft]) -> list[JobDraft]:
     reason = f"{part.found.what}: {part.found.why}."
-    first = dataclasses.replace(jobs[0], comments=(reason, *jobs[0].comments))
+    first = replace(jobs[0], comments=(reason, *jobs[0].comments))
     return [first, *jobs[1:]]
 
 
 def _moved(part: Part, directory: str, *, alone: bool) -> Part:
     """The same part for a project that is in ``directory``."""
-    found = dataclasses.replace(part.found, what=f"{part.found.what} in {directory}/")
+    found = replace(part.found, what=f"{part.found.what} in {directory}/")
     jobs = []
     for job in part.jobs:
-        cache = job.cache and dataclasses.replace(
+        cache = job.cache and replace(
             job.cache,
             files=tuple(f"{directory}/{path}" for path in job.cache.files),
             paths=tuple(f"{directory}/{path}" for path in job.cache.paths),
         )
         name = job.name if alone else f"{job.name}-{re.sub(r'[^A-Za-z0-9_-]', '-', directory)}"
-        jobs.append(
-            dataclasses.replace(job, name=name, cache=cache, script=(Line(f"cd {shlex.quote(directory)}"), *job.script))
-        )
-    moved = dataclasses.replace(part, found=found)
-    return dataclasses.replace(moved, jobs=tuple(_explained(moved, jobs)))
+        jobs.append(replace(job, name=name, cache=cache, script=(Line(f"cd {shlex.quote(directory)}"), *job.script)))
+    moved = replace(part, found=found)
+    return replace(moved, jobs=tuple(_explained(moved, jobs)))
 
 
 def _nothing(project: Project) -> Part:

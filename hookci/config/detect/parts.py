@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,32 +12,28 @@ if TYPE_CHECKING:
 __all__ = ["CacheDraft", "Found", "JobDraft", "Line", "Part"]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One thing that was recognised (``Python project (pyproject.toml)``), and what follows from it."""
 
     what: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a script; ``note`` becomes the comment behind it."""
 
     command: str
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CacheDraft:
+class CacheDraft(Struct, frozen=True):
     """Paths that are kept for as long as ``files`` stay the same."""
 
     files: tuple[str, ...]
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDraft:
+class JobDraft(Struct, frozen=True, kw_only=True):
     """A job of the file that is to be written; ``scan`` is the value of that key, in place of a script.
 
     ``comments`` are paragraphs above it, ``allow_failure`` is the comment behind that key (empty:
@@ -55,8 +52,7 @@ class JobDraft:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one detector contributes; ``comments`` stand at the end of the file, one paragraph each.
 
     ``tested`` says whether the last job runs tests.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.detect.parts import JobDraft
 from hookci.config.detect.python.metadata import read_toml, table
@@ -30,7 +31,7 @@ _DATABASE = (
 def security_jobs(project: Project) -> list[JobDraft]:
     """The scans for which there is something to scan, with words above the first on when they are red."""
     first, *others = _scans(project)
-    return [dataclasses.replace(first, comments=(_NEW, *first.comments)), *others]
+    return [replace(first, comments=(_NEW, *first.comments)), *others]
 
 
 def _scans(project: Project) -> Iterator[JobDraft]:

@@ -6,8 +6,10 @@ Source: GitLab CI/CD YAML reference, "include" and its subkeys.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.gitlab.inputs import Given
 from hookci.config.gitlab.located import Items, Place, ProblemAt, Table
@@ -38,8 +40,7 @@ _COMPONENT = re.compile(r"(?P<host>[^/]*)/(?P<project>.+)/(?P<name>[^/@]+)@(?P<r
 _YAML = (".yml", ".yaml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True, kw_only=True):
     """A file outside of the tree that is included.
 
     ``kind`` is ``remote``, ``project``, ``template`` or ``component``, ``address`` is what `Surroundings.fetched` is
@@ -58,8 +59,7 @@ class Elsewhere:
     integrity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """Whose files ``include: local`` means: those of the tree, of a ``project`` elsewhere, or of nobody."""
 
     project: str = ""
@@ -72,8 +72,7 @@ TREE = Home()
 _NOBODY = Home(nobody=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A file to be included: what it is called, whose it is and what it is given; ``elsewhere`` if not the tree's."""
 
     file: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hookci.config.gitlab.extends import extend
 from hookci.config.gitlab.include import Including
@@ -42,8 +43,7 @@ _MOST = 200_000
 _DEEPEST = 100
 
 
-@dataclass(slots=True)
-class Composed:
+class Composed(Struct):
     """A pipeline's document in one piece.
 
     ``values`` are plain dicts, lists, texts, numbers, booleans and None in GitLab's order, with texts for keys:

@@ -5,8 +5,9 @@ Source: GitLab CI/CD YAML reference, "artifacts", "artifacts:reports", "cache".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.config.gitlab.keywords import EXECUTED, WITHOUT_EFFECT, words
 from hookci.config.gitlab.shapes import as_list, flag, ruby_text, table, texts
@@ -36,8 +37,7 @@ _MOST_KEY_FILES = 10
 _MOST_FALLBACKS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOn:
+class HandedOn(Struct, frozen=True):
     """What ``artifacts`` says: the files for later jobs, and the reports of tests and findings."""
 
     artifacts: Artifacts = field(default_factory=Artifacts)

@@ -6,8 +6,10 @@ Source: GitLab CI/CD YAML reference, "default", "inherit" and the job keywords.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.gitlab.deployments import read_environment
 from hookci.config.gitlab.endings import read_allow_failure, read_retry, read_when
@@ -61,8 +63,7 @@ _DEFAULT = Job(name="", group="", stage="test")
 _Read = TypeVar("_Read")
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """What all jobs of a pipeline have in common.
 
     ``defaults`` are the keys of ``default``, ``places`` where each stands.  ``workflow_names`` are the variables that

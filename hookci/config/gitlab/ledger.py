@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.config.gitlab.keywords import REFUSED, WITHOUT_EFFECT, has_special_below
 from hookci.config.problems import Problem
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Ledger"]
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(Struct):
     """Gathers what is told at the end, all at once.
 
     ``notes`` are the keywords without effect and where each stands first; ``refused`` is what to do instead of what

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hookci.config.problems import Problem
@@ -50,8 +49,7 @@ class Items(list[Any]):
         self.marks = list(marks)
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemAt(Problem):
+class ProblemAt(Problem, frozen=True):
     """A problem that stands somewhere else than its path in the composed document says, such as in an include."""
 
     place: Place | None = None

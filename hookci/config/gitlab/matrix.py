@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.config.gitlab.shapes import as_list, ruby_text, table, whole
 from hookci.config.words import show
@@ -28,8 +29,7 @@ _EXPRESSION = re.compile(r"\$\[\[\s*matrix\.([A-Za-z0-9_]+)\s*\]\]")
 _Table = dict[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One of the jobs that a job stands for: its name, and the variables it has more than the others."""
 
     name: str

@@ -5,8 +5,9 @@ Source: GitLab CI/CD YAML reference, "stages", "default", "workflow", "variables
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.config.gitlab.checks import check_jobs
 from hookci.config.gitlab.composed import compose
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hookci.config.gitlab.composed import Composed
     from hookci.config.surroundings import Surroundings
     from hookci.config.words import Path
+    from hookci.model.environment import Environment
     from hookci.model.pipeline import Job, Rule
 
 __all__ = ["read_gitlab"]
@@ -86,11 +88,22 @@ def _pipeline(document: Mapping[str, object], descent: Descent, ledger: Ledger) 
         source=descent.composed.source,
         stages=stages,
         jobs=jobs,
+        environments=_environments(jobs, descent),
         workflow=workflow,
         name=name,
         variables={**variables.values, **descent.passed},
         gitlab=True,
     )
+
+
+def _environments(jobs: Mapping[str, Job], descent: Descent) -> dict[str, Environment]:
+    """What the jobs deploy to; those of a pipeline that a job starts are for that job alone to start."""
+    deploying = [job for job in jobs.values() if job.environment is not None]
+    if descent.depth or not deploying:
+        return {}
+    from hookci.config.gitlab.environments import environments_of  # noqa: PLC0415 (most files deploy nowhere)
+
+    return environments_of(deploying, descent.surroundings.facts().get("CI_DEFAULT_BRANCH", "main"))
 
 
 def _stages(value: object, ledger: Ledger) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ pipelines": a child pipeline gets the variables that the file gives to the job, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hookci.config.gitlab.composed import compose_child
 from hookci.config.gitlab.located import Items, Table
@@ -36,8 +38,7 @@ _MOST_INCLUDES = 3
 _DEEPEST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Descent:
+class Descent(Struct, frozen=True):
     """How a pipeline was come to: ``depth`` is 0 for the one of a push; ``read`` reads the next one."""
 
     composed: Composed

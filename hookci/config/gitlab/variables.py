@@ -5,8 +5,9 @@ Source: GitLab CI/CD YAML reference, "variables", "variables:value", "variables:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.config.gitlab.shapes import flag, ruby_text, texts
 from hookci.config.words import show
@@ -23,8 +24,7 @@ _GLOBAL = ("value", "description", "options", "expand")
 _JOB = ("value", "expand")
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Struct, frozen=True):
     """Names with their values; ``raw`` are those in whose values ``$`` means nothing."""
 
     values: Mapping[str, str] = field(default_factory=dict)

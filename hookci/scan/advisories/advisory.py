@@ -5,8 +5,9 @@ Source: the Open Source Vulnerability schema, https://ossf.github.io/osv-schema/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hookci.model.finding import Severity
@@ -23,8 +24,7 @@ Range = tuple[Event, ...]
 """The events of one range, in the order in which the advisory lists them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisory:
+class Advisory(Struct, frozen=True, kw_only=True):
     """What is known about ``package`` of ``ecosystem``: which versions are affected, by ranges and by name.
 
     ``package`` is in the ecosystem's canonical form (PEP 503 for PyPI).  ``severity`` is None when the advisory

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.model.finding import Severity
@@ -31,8 +32,7 @@ _AGAIN = "import it again: `hookci advisories update`, or `hookci advisories imp
 _TRIES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(Struct, frozen=True, kw_only=True):
     """What there is for one ecosystem; ``date`` is the day on which the newest of its advisories was modified."""
 
     ecosystem: str

@@ -7,9 +7,10 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import StateError, UsageError
 from hookci.scan.advisories.database import SCHEMA, Database, Stored, as_body, database_path, is_current
@@ -46,8 +47,7 @@ FROM affected JOIN advisories USING (id) GROUP BY ecosystem
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
+class ImportReport(Struct, frozen=True, kw_only=True):
     """What an import came to.
 
     ``stored`` is what there is now, of all imports.  ``withdrawn`` counts the advisories that were taken back,
@@ -67,8 +67,7 @@ class ImportReport:
     replaced_broken: bool
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     new: int = 0
     changed: int = 0
     withdrawn: int = 0

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from hookci.model.finding import Severity
 from hookci.model.text import plain
@@ -41,8 +42,7 @@ _VERSION = 256
 _MOST = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """What is kept of one OSV record.
 
     ``modified`` has the form `INSTANT`.  ``advisories`` has one advisory for each package that we can tell versions
@@ -56,8 +56,7 @@ class Record:
     left_out: str
 
 
-@dataclass(slots=True)
-class _Parts:
+class _Parts(Struct):
     """What the entries of one package come to."""
 
     ranges: list[Range]

@@ -9,9 +9,10 @@ import json
 import os
 import stat
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from hookci.errors import UsageError
 
@@ -28,24 +29,21 @@ _ZIP = b"PK\x03\x04"
 _GZIP = b"\x1f\x8b"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many bytes one file, and all files together, may come to when they are expanded."""
 
     file: int = 128 * 1024 * 1024
     total: int = 4 * 1024 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One record as it was read; ``where`` says from which file, and where in it."""
 
     where: str
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A file, or a part of one, that cannot be read."""
 
     where: str

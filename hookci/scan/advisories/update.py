@@ -7,9 +7,10 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
+
+from msgspec import Struct, field
 
 import hookci
 from hookci.errors import HookciError, UsageError
@@ -71,8 +72,7 @@ def download(url: str, file: IO[bytes], env: Mapping[str, str], timeout: float, 
         raise HookciError(f"{url}: {fetching.failure}", _OFFLINE)
 
 
-@dataclass(slots=True)
-class _Fetching:
+class _Fetching(Struct):
     """One download, in a thread of its own; what goes wrong there is told as ``failure``."""
 
     url: str

@@ -7,8 +7,9 @@ Semantic Versioning 2.0.0 for npm.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 from hookci.scan.advisories.advisory import PYPI
 
@@ -106,8 +107,7 @@ def _release(epoch: int, numbers: Sequence[int]) -> Version:
     return _pep440(f"{epoch}!{'.'.join(map(str, numbers))}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale(Generic[_V]):
+class _Scale(Struct, Generic[_V], frozen=True):
     """How the versions of one ecosystem are read and held against each other.
 
     ``beside`` gives a version as it is compared with a bound.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hookci.model.finding import NOT_SCANNED, Confidence, Finding, Severity
 from hookci.scan.bandit.nosec import is_silenced, nosec_comments
@@ -43,8 +44,7 @@ def not_scanned(path: str, reason: str, code: str, line: int = 0) -> Finding:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One file that was asked for: its object name and contents, and bandit's rule ids by their names."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,7 @@ _FILE = "pyproject.toml"
 _HONOURED = ("tests", "skips")
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(Struct, frozen=True):
     """The names of rules to use (``tests``; none: all) and to leave out (``skips``), and what a person should know."""
 
     tests: tuple[str, ...] = ()

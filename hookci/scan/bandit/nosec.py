@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +24,7 @@ _ID = re.compile(r"B\d+", re.IGNORECASE)
 _SIGN = "nosec"
 
 
-@dataclass(frozen=True, slots=True)
-class Nosec:
+class Nosec(Struct, frozen=True):
     """One comment: the ids of the ``rules`` it silences, or all of them, and what in it means nothing."""
 
     rules: frozenset[str] = frozenset()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hookci.errors import HookciError
 from hookci.proc.supervise import exit_text
@@ -30,8 +31,7 @@ _SLOWEST = 20_000
 """Bytes a second, a fiftieth of what bandit does: what takes longer hangs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What the processes say: bandit's rule ids by name, what it thinks of the narrowing, and a row for each file.
 
     The rows are what `hookci.scan.bandit.worker` writes of a file.

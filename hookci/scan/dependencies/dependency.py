@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -26,8 +26,7 @@ OR = " || "
 """What is between the alternatives of a specifier (Poetry has them)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
+class Dependency(Struct, frozen=True, kw_only=True):
     """A package that a file asks for.
 
     ``name`` is in the ecosystem's canonical form.  ``version`` is the exact one, None when the file leaves a choice;

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.scan.dependencies.dependency import Manifest, not_scanned
 from hookci.scan.dependencies.locks import read_pipfile_lock, read_poetry_lock, read_pylock, read_uv_lock
@@ -36,8 +37,7 @@ _READERS: dict[Kind, Callable[[Text, Manifest], None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What a tree declares and locks.
 
     ``addresses`` are the names of what cannot be judged since it comes from an address; ``findings`` say what could

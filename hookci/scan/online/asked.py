@@ -7,9 +7,9 @@ So nothing of the tree is given to them as a file, and no option in one reaches 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -31,8 +31,7 @@ __all__ = ["Open", "left_open", "open_elsewhere", "released", "rounds"]
 _REQUIREMENTS = (Kind.REQUIREMENTS, None)  # any other name is one that a requirements file takes in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(Struct, frozen=True, kw_only=True):
     """What the requirements file ``path`` and those it takes in (``files``) leave open, and what they pin beside that.
 
     ``requirements`` and ``constraints`` are in PEP 508's form.

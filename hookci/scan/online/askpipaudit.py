@@ -7,11 +7,11 @@ its report counts.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from hookci.scan.dependencies.manifests import with_included

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from hookci.model.finding import Finding, Severity
@@ -44,8 +45,7 @@ _KEPT = 86_400.0  # the databases of the services change every day
 _LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """An advisory that a scanner has reported about one version of a package.
 
     ``files`` are those that were asked about, the one that counts first; empty when it was about all of them.
@@ -62,8 +62,7 @@ class Known:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came of asking once; ``unscanned`` says why it is not the whole answer (empty: it is)."""
 
     known: tuple[Known, ...] = ()

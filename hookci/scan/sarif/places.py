@@ -10,9 +10,10 @@ import functools
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from hookci.scan.sarif.shapes import number, rows, table, text
 
@@ -32,8 +33,7 @@ _SHOWN_LINES, _SHOWN = 20, 4_000
 _CODE = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A path and what is there; the fields are those of `hookci.model.finding.Finding`."""
 
     path: str = ""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.finding import Confidence, Severity
 from hookci.scan.sarif.shapes import line, number, rows, table, text
@@ -38,8 +39,7 @@ _LINK = re.compile(r"\[([^\[\]]+)\]\(\d{1,9}\)")  # to one of the result's other
 _ADDRESS = re.compile(r"https?://[!-~]{1,1000}")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The rules of a run's tool: those of the driver, of each extension, and all of them by id."""
 
     driver: Mapping[str, object]

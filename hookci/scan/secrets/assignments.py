@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.finding import Confidence, Severity
 from hookci.scan.secrets.entropy import is_random, is_strong_password
@@ -56,8 +57,7 @@ _LEAST_IN_TRIALS = 20
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     rule: str
     name: str
     severity: Severity = Severity.HIGH

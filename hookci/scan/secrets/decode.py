@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import bisect
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.scan.secrets.keys import key_hits
 from hookci.scan.secrets.patterns import provider_hits

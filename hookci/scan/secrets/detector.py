@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.scan.secrets.assignments import assignment_hits
 from hookci.scan.secrets.decode import decoded_hits

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.model.finding import Finding
 
@@ -22,8 +23,7 @@ _WIDEST = 200
 """Characters of a line that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A file or lines of it: ``numbers`` are those of its lines."""
 
     path: str

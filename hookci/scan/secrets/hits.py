@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hookci.model.finding import Confidence, Severity
 
 __all__ = ["Hit", "without_overlaps"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """A secret in a text: ``start`` and ``end`` are offsets in bytes, ``secret`` is what identifies it.
 
     ``name`` says what it is, as in "this looks like <name>".  The first ``shown`` bytes tell the kind, not the secret.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hookci.errors import GitError
 
@@ -28,22 +29,19 @@ _LARGEST = 1_000_000
 """Bytes of one file after which its lines are handed over in parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitHead:
+class CommitHead(Struct, frozen=True):
     """What follows is of this commit."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnseenFile:
+class UnseenFile(Struct, frozen=True):
     """A binary file of which a merge has a version of its own; git does not show it."""
 
     path: str
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """Lines of a file with their numbers, without line ends."""
 
     numbers: list[int] = field(default_factory=list)
@@ -57,8 +55,7 @@ class Lines:
         self.size += len(text)
 
 
-@dataclass(frozen=True, slots=True)
-class FilePatch:
+class FilePatch(Struct, frozen=True):
     """What is added to a file, numbered as it is then, and what is removed; of a merge, compared to all its parents.
 
     A long one comes in parts.

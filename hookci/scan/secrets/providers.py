@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hookci.model.finding import Severity
 
 __all__ = ["PROVIDERS", "Provider"]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """A kind of token.
 
     ``begins`` are the literals of which one has to be there before anything else is tried, ``shape`` is matched

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.config.detect.parts import Line
 from hookci.config.detect.python.metadata import table
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Managed", "find_manager"]
 
 
-@dataclass(frozen=True, slots=True)
-class Managed:
+class Managed(Struct, frozen=True):
     """A manager that makes ``.venv``: the lines that do, and the lock file they go by."""
 
     name: str

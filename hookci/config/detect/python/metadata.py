@@ -6,10 +6,10 @@ import ast
 import configparser
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tomli
+from msgspec import Struct
 
 from hookci.config.detect.python.poetry import poetry_requirements
 
@@ -29,8 +29,7 @@ _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 Table = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class Metadata(Struct, frozen=True, kw_only=True):
     """The facts that matter for installing and testing.
 
     ``dependencies`` and the values of ``extras``, ``groups`` (``include-group`` resolved) and

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.config.detect.parts import Line
 from hookci.config.detect.python.guess import distributions, plugins, unknown_imports
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Needs", "Source", "declared_sources", "find_needs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One place that may declare what the tests need; ``declared`` holds normalised names.
 
     ``kind`` is ``group``, ``extra``, ``file`` or ``list`` (of requirements, to be installed one by one).
@@ -45,8 +45,7 @@ class Source:
     listed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The lines that install, the files they depend on, and in words why these; ``extra`` is said above the job."""
 
     lines: tuple[Line, ...]

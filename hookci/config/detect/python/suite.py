@@ -7,8 +7,9 @@ import fnmatch
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookci.config.detect.python.metadata import ini
 
@@ -25,8 +26,7 @@ _MOST_FILES = 400
 _PATTERNS = ("test_*.py", "*_test.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What the source of some files shows; ``imports`` are top-level names imported at module level, unguarded."""
 
     imports: frozenset[str]
@@ -35,8 +35,7 @@ class Scan:
     cases: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """The tests: ``runner`` is the tool, ``command`` starts it, ``options`` is pytest's own config."""
 
     runner: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookci.model.plan import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from hookci.model.memory import Pass
     from hookci.model.pipeline import Job
@@ -18,7 +19,12 @@ __all__ = ["usable", "with_memory"]
 
 
 def with_memory(
-    plan: Plan, passes: Mapping[str, Pass], *, now: float, still_there: Callable[[PlannedJob, int], bool]
+    plan: Plan,
+    passes: Mapping[str, Pass],
+    *,
+    now: float,
+    still_there: Callable[[PlannedJob, int], bool],
+    files_of: Collection[str] = (),
 ) -> Plan:
     """Mark the jobs whose pass is remembered.
 
@@ -28,12 +34,13 @@ def with_memory(
         now: unix seconds, against which ``max_age`` is held.
         still_there: whether what a job handed on in a run (artifacts, caches) can still be had; asked only for
             jobs of which a job that will run needs it.
+        files_of: jobs whose files somebody else needs, too.
     """
     marked: dict[str, PlannedJob] = {}
     for name, planned in plan.jobs.items():
         marked[name] = _recalled(planned, passes.get(name), now) if planned.action is Action.RUN else planned
     while True:
-        reasons = {**_after_what_runs(marked), **_gone(marked, still_there)}
+        reasons = {**_after_what_runs(marked), **_gone(marked, still_there, files_of)}
         if not reasons:
             return replace(plan, jobs=marked)
         # what another run is to answer for must be done again, too, if its files are gone
@@ -54,9 +61,12 @@ def _after_what_runs(marked: Mapping[str, PlannedJob]) -> dict[str, str]:
     }
 
 
-def _gone(marked: Mapping[str, PlannedJob], still_there: Callable[[PlannedJob, int], bool]) -> dict[str, str]:
-    """The remembered jobs whose files a job that runs needs, and that are there no more."""
+def _gone(
+    marked: Mapping[str, PlannedJob], still_there: Callable[[PlannedJob, int], bool], files_of: Collection[str]
+) -> dict[str, str]:
+    """The remembered jobs whose files are needed, by a job that runs or by somebody else, and are there no more."""
     wanted = {giver for planned in marked.values() if planned.action is Action.RUN for giver in planned.depends_on}
+    wanted.update(name for name, planned in marked.items() if {name, planned.job.group} & {*files_of})
     return {
         name: f"passed in run {run}, but the files it handed on are gone"
         for name in wanted

@@ -1,0 +1,1 @@
+"""What is remembered, held against what is there now; pure."""
