@@ -22,6 +22,7 @@ from hookci.engine import connect as connect_module
 from hookci.engine.calls import EngineGoneError
 from hookci.engine.connect import OLDEST, connect
 from hookci.engine.endpoints import Endpoint, find_endpoints
+from hookci.engine.greeting import greet, greet_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -358,3 +359,28 @@ def test_the_users_proxies_do_not_stand_between_us_and_the_engine(
         reached = connect(at(far.url, tmp_path))
 
         assert reached.id == engine.id
+
+
+# -- the first question
+
+
+def test_the_first_socket_where_somebody_listens_is_asked_before_all_is_loaded(tmp_path: Path) -> None:
+    nothing = at(f"unix://{tmp_path}/nothing", tmp_path)
+    with pretended(tmp_path, Version="10.1") as url:
+        greeting = greet_first([*nothing, *at(url, tmp_path)])
+        assert greeting is not None
+        reached = connect([*nothing, *at(url, tmp_path)], greeting)
+
+    assert greeting.path == str(tmp_path / "socket")
+    assert (reached.version, reached.socket) == (OLDEST, greeting.path)
+
+
+def test_what_is_no_version_is_asked_for_again_in_full(tmp_path: Path) -> None:
+    with answering(tmp_path / "socket", {"/version": ["none"]}) as url:
+        answer = greet(url.removeprefix("unix://")).answer()
+
+    assert answer is None
+
+
+def test_nobody_is_asked_early_over_a_network(tmp_path: Path) -> None:
+    assert greet_first(at("tcp://127.0.0.1:9", tmp_path)) is None
