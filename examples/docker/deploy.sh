@@ -47,14 +47,17 @@ flock 9
 clear_up
 trap clear_up EXIT
 
+before=$(live)
 slot=$((PORT + 1))
-[ "$(live)" != $slot ] || slot=$((PORT + 2))
+[ "$before" != $slot ] || slot=$((PORT + 2))
 docker run --detach --name "$name-$slot" --restart unless-stopped --pull never \
     --publish "127.0.0.1:$slot:8000" --env HOOKCI_COMMIT --env HOOKCI_ENVIRONMENT "$HOOKCI_IMAGE" >/dev/null
 await_health $slot
 
 echo $slot >"$root/next"
 mv "$root/next" "$root/live"
+# Who read the old port just now is answered before that container is asked to stop: with it goes what carries its bytes.
+[ -z "$before" ] || sleep 1
 
 proxy=$root/proxy.$PORT
 if ! grep -qsF "$proxy" "/proc/$(cat "$proxy/pid" 2>/dev/null)/cmdline"; then

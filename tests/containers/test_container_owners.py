@@ -47,7 +47,9 @@ class Strangers(Repo):
     def become(self) -> list[str]:
         """What goes before a command line for it to be run by that user."""
         group = SOCKET.stat().st_gid
-        return ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", f"--groups={group}"]
+        # they may read, not write, what is root's: the interpreter of the tests may be below root's home
+        reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        return ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", f"--groups={group}", *reading]
 
     def write_files(self, files: Mapping[str, str]) -> None:
         Repo.write_files(self, files)
@@ -69,8 +71,6 @@ def strangers(sealed: Sealed) -> Iterator[Strangers]:
         for made in (top, path, top / "home", top / "home" / ".gitconfig"):
             os.chown(made, STRANGER, STRANGER)
         repo = Strangers(path, {**sealed.env, "HOME": str(top / "home")})
-        if repo.hookci("--version", check=False).returncode != 0:
-            pytest.skip("another user cannot start this Python")
         repo.git("init", "-q")
         yield repo
     finally:
