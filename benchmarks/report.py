@@ -139,7 +139,7 @@ def _short(value: float) -> str:
     size = abs(value)
     if size >= 99.95:  # noqa: PLR2004 (what is written as 100 needs no tenths)
         return f"{value:,.0f}"
-    return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}" if size >= 0.0995 else f"{value:.3f}"  # noqa: PLR2004
+    return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}" if size >= 0.0995 else f"{value:.3f}"  # noqa: PLR2004 (the same)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

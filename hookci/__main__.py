@@ -45,7 +45,7 @@ def main() -> int:
             from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 
             return run_hook(sys.argv[2:])
-        from hookci.cli.commands import run_command  # noqa: PLC0415
+        from hookci.cli.commands import run_command  # noqa: PLC0415 (as above)
 
         return run_command(sys.argv[1:])
     finally:

@@ -41,9 +41,9 @@ def tidy_up_later() -> None:
 
 def _start(common: Path, log: Path) -> None:
     from hookci.errors import HookciError  # noqa: PLC0415 (once a day)
-    from hookci.git.environment import for_own_git  # noqa: PLC0415
-    from hookci.proc.run import start_detached  # noqa: PLC0415
-    from hookci.store.private import private_file  # noqa: PLC0415
+    from hookci.git.environment import for_own_git  # noqa: PLC0415 (as above)
+    from hookci.proc.run import start_detached  # noqa: PLC0415 (as above)
+    from hookci.store.private import private_file  # noqa: PLC0415 (as above)
 
     with contextlib.suppress(HookciError):  # it changes no verdict, and tomorrow is another day
         output = private_file(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)

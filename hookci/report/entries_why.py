@@ -7,7 +7,7 @@ from datetime import datetime  # noqa: TC003 (the schema is made from the annota
 from typing import Literal
 
 from hookci.model.plan import Action  # noqa: TC001 (as above)
-from hookci.model.why import Kind  # noqa: TC001
+from hookci.model.why import Kind  # noqa: TC001 (pydantic reads it)
 from hookci.report.entries import Document
 
 __all__ = ["DifferenceEntry", "PassEntry", "WhyEntry"]

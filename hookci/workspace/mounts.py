@@ -63,7 +63,7 @@ def _opened(*paths: bytes) -> Iterator[list[int]]:
 
 @functools.cache
 def _libc():  # type: ignore[no-untyped-def]  # noqa: ANN202 (ctypes is imported here, and with overlays only)
-    import ctypes  # noqa: PLC0415
+    import ctypes  # noqa: PLC0415 (with overlays only)
 
     return ctypes.CDLL(None, use_errno=True)
 
