@@ -15,6 +15,8 @@ import pytest
 from images import BUSYBOX, OLD_PYTHON, PYTHON
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from hookci.engine.calls import Engine
 
 _EXECUTORS = {
@@ -59,6 +61,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 # Python 3.6 is not to be had everywhere
                 must = os.environ.get("TEST_HOOKCI_COMPLETE") == "1" and image != OLD_PYTHON
                 (pytest.fail if must else pytest.skip)(lacking)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all is to run, a test that needs an engine and is skipped has failed, whatever it was skipped for."""
+    report = yield
+    markers = [*item.iter_markers("docker")]
+    may = any(OLD_PYTHON in marker.args for marker in markers)
+    if report.skipped and markers and not may and os.environ.get("TEST_HOOKCI_COMPLETE") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing that needs an engine may be: {report.longrepr}"
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hookci.config.surroundings import Surroundings
 
@@ -25,7 +25,7 @@ def digest_of(content: bytes | None) -> str | None:
 
 
 class _Facts(Mapping[str, str]):
-    """Facts that are looked at one by one."""
+    """Facts of which it is noted which were looked at; who goes through them all has asked for more than is noted."""
 
     def __init__(self, noted: Noted, facts: Mapping[str, str]) -> None:
         self._noted, self._facts = noted, facts
@@ -34,11 +34,13 @@ class _Facts(Mapping[str, str]):
         self._noted.facts[name] = self._facts.get(name)
         return self._facts[name]
 
-    def __iter__(self) -> NoReturn:
-        raise NotImplementedError("a config looks at facts by their names")
+    def __iter__(self) -> Iterator[str]:
+        self._noted.is_all = False
+        return iter(self._facts)
 
-    def __len__(self) -> NoReturn:
-        raise NotImplementedError("a config looks at facts by their names")
+    def __len__(self) -> int:
+        self._noted.is_all = False
+        return len(self._facts)
 
 
 class Noted:
