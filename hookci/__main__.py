@@ -29,6 +29,22 @@ def _find_ourselves() -> None:
         sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 
+def _import_values() -> None:
+    """Import msgspec without typing_extensions.
+
+    It asks that, where it is installed, for what `typing` has too since Python 3.11, and the import of it takes as
+    long as that of msgspec itself.
+    """
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # "the import is not to succeed" (reference, 5.3.1)
+    try:
+        import msgspec  # noqa: F401, PLC0415 (what follows finds it)
+    finally:
+        del sys.modules[name]
+
+
 def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
 
@@ -40,6 +56,7 @@ def main() -> int:
     sys.stderr = sys.stderr or _nowhere()
     # imports leave no garbage: looking for it would be a tenth of the start, and most of the end
     gc.set_threshold(_MADE)
+    _import_values()
     try:
         if sys.argv[1:2] == ["hook"]:
             from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -46,7 +45,9 @@ def explain_job(machine: Machine, request: Request, job: str, tell: Observer) ->
         return (Why(job=wanted, action=None, reason=plan.left_out[wanted]),)
     if not names:
         known = [*groups, *groups.values(), *plan.left_out]
-        near = difflib.get_close_matches(wanted, known, n=1)
+        from difflib import get_close_matches  # noqa: PLC0415 (only for what is not there)
+
+        near = get_close_matches(wanted, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"jobs: {', '.join(dict.fromkeys(known)) or 'none'}"
         raise UsageError(f"the plan has no job `{wanted}`", hint)
     with session.remembering(use=request.options.memory and not plan.skip) as (_store, remembering):

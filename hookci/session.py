@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hookci.config.load import CONFIG_FILES, GITLAB_FILE
 from hookci.config.settings import Settings, read_settings
 from hookci.errors import StateError, UnconfiguredError
 from hookci.execute.attempt import AttemptExecutor
@@ -22,7 +21,6 @@ from hookci.execute.observations import Observatory
 from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
 from hookci.execute.shortcut import Shortcut
-from hookci.git.comparison import read_blobs, with_fork_point
 from hookci.git.repository import Repository
 from hookci.git.snapshots import Scratch, tree_blobs
 from hookci.model.event import JobFinished, Notice
@@ -37,7 +35,6 @@ from hookci.store.identity import ProcessIdentity, identify
 from hookci.store.parsed import ParsedConfigs
 from hookci.store.private import private_directory
 from hookci.store.runs import Store
-from hookci.store.scanned import ScannedFiles
 from hookci.workspace.artifacts import ArtifactStore
 from hookci.workspace.cache import CacheStore
 from hookci.workspace.checkout import Source
@@ -129,11 +126,11 @@ class Handed(Struct, frozen=True):
 
 
 class _Parts(Struct, frozen=True):
-    """What a run reads from and writes to."""
+    """What a run reads from and writes to; ``opened`` closes what is opened while it goes on."""
 
     store: Store
     remembering: Remembering
-    found: ScannedFiles
+    opened: ExitStack
     handed: Handed | None = None
 
 
@@ -259,6 +256,8 @@ class Session(Struct, frozen=True, dict=True):
         """
         pipeline = self.pipeline(snapshot.tree, lambda: snapshot, asked)
         if pipeline is None:
+            from hookci.config.load import CONFIG_FILES, GITLAB_FILE  # noqa: PLC0415 (only to say where it was looked for)
+
             top = self.repository.top
             here = [name for name in (CONFIG_FILES[0], GITLAB_FILE) if top is not None and (top / name).exists()]
             found = f"it is in your work tree: `git add {here[0]}` and commit" if here else None
@@ -290,7 +289,7 @@ class Session(Struct, frozen=True, dict=True):
                 data=machine.data_home / "hookci",
                 image_id=self._image_id,
                 engine=self._engine_kind,
-                blob=lambda oid: read_blobs(repository, self.scratch, [oid])[oid],
+                blob=self._blob,
             )
             shortcut = Shortcut(
                 repository=repository,
@@ -311,12 +310,22 @@ class Session(Struct, frozen=True, dict=True):
                     user=machine.env,
                     installation=machine.installation,
                     clock=machine.clock,
-                    compared=functools.partial(with_fork_point, repository),
+                    compared=self._compared,
                     deploys=self.settings.deploys,
                     use=use,
                     shortcut=shortcut.record,
                 ),
             )
+
+    def _blob(self, oid: str) -> bytes:
+        from hookci.git.comparison import read_blobs  # noqa: PLC0415 (few jobs look into files)
+
+        return read_blobs(self.repository, self.scratch, [oid])[oid]
+
+    def _compared(self, snapshot: Snapshot) -> Snapshot:
+        from hookci.git.comparison import with_fork_point  # noqa: PLC0415 (few pipelines compare)
+
+        return with_fork_point(self.repository, snapshot)
 
     def has_verdicts(self, hook: str, tree: str) -> bool:
         """Whether a green verdict on ``tree`` is remembered at all; whether one holds is `known_green`'s to say."""
@@ -370,10 +379,10 @@ class Session(Struct, frozen=True, dict=True):
         adopt_orphans()
         try:
             use = options.memory and not plan.skip
-            with self.remembering(use=use) as (store, remembering), closing(ScannedFiles(self.state)) as found:
+            with self.remembering(use=use) as (store, remembering), ExitStack() as opened:
                 for warning in store.warnings:
                     observer(Notice(warning, "warning"))
-                parts = _Parts(store, remembering, found, handed)
+                parts = _Parts(store, remembering, opened, handed)
                 return self._execute(parts, plan, observer, interrupts, options)
         finally:
             end_orphans()
@@ -381,7 +390,7 @@ class Session(Struct, frozen=True, dict=True):
     def _execute(
         self, parts: _Parts, plan: Plan, observer: Observer, interrupts: Interrupts, options: RunOptions
     ) -> RunResult:
-        store, remembering, found = parts.store, parts.remembering, parts.found
+        store, remembering = parts.store, parts.remembering
         self._end_what_was_interrupted(store)
         self._mark_engine(plan)
         snapshot, blobs = plan.snapshot, self.blobs(plan.snapshot)
@@ -414,7 +423,7 @@ class Session(Struct, frozen=True, dict=True):
         locks = private_directory(self.state / "locks")
         witness = Witness(plan.snapshot, remembering.observatory)
         executor = RememberingExecutor(
-            inner=self._executor(context, remembering, found, options),
+            inner=self._executor(context, parts, options),
             memory=store.memory,
             keys=recall.keys,
             joining=Joining(store, private_directory(locks / "jobs"), number),
@@ -449,21 +458,20 @@ class Session(Struct, frozen=True, dict=True):
                 observer(Notice(note))
         return result
 
-    def _executor(
-        self, context: RunContext, remembering: Remembering, found: ScannedFiles, options: RunOptions
-    ) -> Executor:
+    def _executor(self, context: RunContext, parts: _Parts, options: RunOptions) -> Executor:
         """What runs a job's attempts: with scanners, if there is a job that scans."""
         local = AttemptExecutor(context, self._places(context))
         if not any(planned.job.scan for planned in context.plan.jobs.values()):
             return local
         from hookci.compare import Scans  # noqa: PLC0415 (not every run scans)
         from hookci.execute.scanning import ScanningExecutor  # noqa: PLC0415
+        from hookci.store.scanned import ScannedFiles  # noqa: PLC0415
 
         scans = Scans(
             repository=self.repository,
             scratch=self.scratch,
-            observatory=remembering.observatory,
-            memory=found,
+            observatory=parts.remembering.observatory,
+            memory=parts.opened.enter_context(closing(ScannedFiles(self.state))),
             python=self.machine.python,
             processors=self.machine.processors,
             clock=self.machine.clock,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-import shutil
 import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -73,6 +72,8 @@ class Screen:
         write_out(self._stream, scan_text(result, self._tails.lines(), view))
 
     def _view(self) -> View:
+        import shutil  # noqa: PLC0415 (a verdict that is green has no need of it)
+
         from hookci.report.findings import View  # noqa: PLC0415 (a verdict that is green has no need of it)
 
         width = shutil.get_terminal_size().columns

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import time
-import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 import hookci
 from hookci.errors import HookciError, InterruptedRunError, UsageError
 from hookci.execute.schedule import Interrupts
+from hookci.proc.find import find_program
 from hookci.session import Machine
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def read_machine() -> Machine:
         python=sys.executable,
         installation=f"{hookci.__version__} {Path(hookci.__file__).parent} {sys.version} {sys.executable}",
         umask=umask,
-        which=lambda name, path: shutil.which(name, path=path),
+        which=find_program,
     )
 
 
@@ -119,6 +118,8 @@ def guarded(action: Callable[[], int], tell: Callable[[HookciError], None] = lam
         sys.stderr.write("hookci: interrupted\n")
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a bug of ours must refuse a push, never let it through)
+        import traceback  # noqa: PLC0415 (dear, and hopefully never needed)
+
         sys.stderr.write(traceback.format_exc())
         bug = HookciError(
             f"internal error: {type(error).__name__}: {error}", "this is a bug of hookci; please report it"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from msgspec.structs import replace
+
+from hookci.model.digests import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ _T = TypeVar("_T")
 
 def digest_of(content: bytes | None) -> str | None:
     """What stands for the content of a file; None for a file that is not there."""
-    return None if content is None else hashlib.sha256(content).hexdigest()
+    return None if content is None else sha256(content).hexdigest()
 
 
 class _Facts(Mapping[str, str]):

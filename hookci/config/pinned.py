@@ -6,12 +6,12 @@ under their digests.  ``hookci include fetch`` writes both, nothing else does.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING
 
 from hookci.errors import ConfigError, ConfigProblem
+from hookci.model.digests import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ _HEAD = (
 
 def digest_of(content: bytes) -> str:
     """The SHA-256 of a file, in hex."""
-    return hashlib.sha256(content).hexdigest()
+    return sha256(content).hexdigest()
 
 
 def kept_in(data_home: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import traceback
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -60,6 +59,8 @@ class Attempts(Struct, frozen=True):
             except HookciError as error:
                 return _errored(planned.job, error.message, error.hint)
             except Exception:  # noqa: BLE001 (a bug of ours must end as "no verdict", never as a lost thread)
+                import traceback  # noqa: PLC0415 (dear, and hopefully never needed)
+
                 return _errored(planned.job, f"internal error\n{traceback.format_exc()}")
 
     def _hold_resource(self, job: Job, cancel: JobCancel, held: contextlib.ExitStack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 from hookci.errors import HookciError
 from hookci.execute.environment import expand
 from hookci.execute.handing import inside
+from hookci.model.digests import sha256
 from hookci.model.globs import matcher
 from hookci.model.pipeline import CachePolicy
 from hookci.workspace.cache import UNTRACKED, CachePlace
@@ -56,7 +56,7 @@ def _places(
     if cache.key_files:
         tests = [matcher(pattern) for pattern in cache.key_files]
         rows = sorted(f"{path}\0{found}" for path, found in blobs().items() if any(test(path) for test in tests))
-        key += "-" + hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
+        key += "-" + sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
     paths = [_inside(job, inside(expand(path, environment, gitlab=job.gitlab), environment)) for path in cache.paths]
     fallbacks = _fallbacks(job, cache, environment)
     untracked = [UNTRACKED] if cache.untracked else []

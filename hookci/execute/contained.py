@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import shlex
 from typing import TYPE_CHECKING
@@ -20,9 +19,11 @@ from hookci.execute.environment import expand
 from hookci.execute.lending import ROOT, Lending
 from hookci.execute.place import Ran
 from hookci.execute.script import make_script
+from hookci.model.patterns import pattern
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -58,7 +59,7 @@ _RUN = {
     ),
 }
 _NOT_FOUND = 127
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_VARIABLE = pattern(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _NO_SHELL = ("executable file not found", "no such file or directory")
 _NO_SOURCE = ("bind source path does not exist", "no such file or directory", "bind mount source", "mounts denied")
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hookci.model.expression import Regex, parse_regex
+from hookci.model.patterns import pattern
 from hookci.model.text import plain
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["coverage_in", "read_coverage"]
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = pattern(r"\d+(?:\.\d+)?")
 
 
 def read_coverage(pattern: str | None, log: Path) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from hookci.execute.environment import expand
 from hookci.execute.variables import job_variables
+from hookci.model.patterns import pattern
 from hookci.model.pipeline import When
 from hookci.workspace.artifacts import Seen
 from hookci.workspace.copy import expand as found_in
@@ -28,7 +28,7 @@ __all__ = ["applies", "handed_variables", "inside", "keep_artifacts", "parse_dot
 
 _LARGEST = 65_536
 """Bytes of a ``dotenv`` report; on GitLab.com it is less."""
-_NAME = re.compile(r"[A-Za-z0-9_]+")
+_NAME = pattern(r"[A-Za-z0-9_]+")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import posixpath
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from hookci.execute.observations import ON_ENGINE
 from hookci.execute.predefined import job_facts
 from hookci.execute.variables import job_variables
 from hookci.model.container import images_of
+from hookci.model.digests import sha256
 from hookci.model.dockerfile import bases
 from hookci.model.memory import JobKey
 from hookci.model.scan import BASELINE_FILE
@@ -98,7 +98,7 @@ class _Makes:
         if job.inputs is None:
             return self.plan.snapshot.tree
         rows = (f"{found}\t{path}" for path, found in self.blobs().named(job.inputs).items())
-        return hashlib.sha256("\0".join(rows).encode(errors="surrogateescape")).hexdigest()
+        return sha256("\0".join(rows).encode(errors="surrogateescape")).hexdigest()
 
     def _images(self, job: Job) -> list[tuple[str, str | None]]:
         """The names and platforms of what it starts from or is built from; images of other jobs are in its needs."""
@@ -122,7 +122,7 @@ class _Makes:
 
 def _made(parts: Mapping[str, object], observations: tuple[Observation, ...]) -> JobKey:
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return JobKey(hashlib.sha256(text.encode()).hexdigest(), text, observations)
+    return JobKey(sha256(text.encode()).hexdigest(), text, observations)
 
 
 def is_known(key: JobKey) -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.execute.environment import contained_environment, passed_environment
+from hookci.model.digests import keyed_digest
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +31,7 @@ ON_ENGINE = frozenset({"image", "engine"})
 NOISE = frozenset({"TERM", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_VTNR", "XDG_SEAT"})
 """Passed to jobs, but different in every terminal; a job whose result depends on them is not to be remembered."""
 
-_WORD = re.compile(r"[A-Za-z0-9_./+@~-]+")
+_WORD = pattern(r"[A-Za-z0-9_./+@~-]+")
 
 
 def tool_words(texts: Iterable[str]) -> list[str]:
@@ -144,10 +143,7 @@ class Observatory(Struct, frozen=True):
             return None
 
     def _digest(self, *parts: bytes) -> str:
-        mac = hmac.new(self.salt, digestmod=hashlib.sha256)
-        for part in parts:
-            mac.update(len(part).to_bytes(8, "big") + part)
-        return mac.hexdigest()
+        return keyed_digest(self.salt, *parts)
 
     def _environment(self, patterns: str) -> str:
         passed = passed_environment(self.user, tuple(json.loads(patterns)))

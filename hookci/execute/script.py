@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Script", "make_script", "shell_argv"]
 
-_INVERTED = re.compile(r"!\s")
+_INVERTED = pattern(r"!\s")
 """A command whose status is inverted: `set -e` overlooks its failure (bash(1), "set"), and nobody means that."""
 
 _BASH = "set -eo pipefail\n"

@@ -23,6 +23,7 @@ from hookci.execute.environment import PASSED, passed_environment
 from hookci.execute.observations import NOISE
 from hookci.git.configfiles import config_files, exec_path
 from hookci.model.globs import name_matches
+from hookci.model.patterns import pattern
 from hookci.model.snapshot import DEPLOYS
 from hookci.store.green import ANSWERED, Conditions, GreenRecords, Tracked, UntellableError, track
 
@@ -39,8 +40,8 @@ __all__ = ["NAMES", "Shortcut"]
 _TELLABLE = frozenset({"environment", "tool", "checkout", "platform"})
 """Kinds of observations that a shell can look at; of carried files it does not see the mode."""
 _RELEASE = Path("/proc/sys/kernel/osrelease")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_GLOB = re.compile(r"[A-Za-z0-9_*]+", re.ASCII)
+_IDENTIFIER = pattern(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_GLOB = pattern(r"[A-Za-z0-9_*]+", re.ASCII)
 _CONFIG = "GIT_CONFIG*"
 _HARMLESS = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "TEMP", "TMP", "LANG", "LANGUAGE", "LC_*", "XDG_*",
@@ -48,7 +49,7 @@ _HARMLESS = (
     "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL",
 )  # fmt: skip
 """Names (globs) of variables whose values may be written down; of others what says little: paths and small numbers."""
-_SAYS_LITTLE = re.compile(r"(?:/[\w.+/-]*(?::/[\w.+/-]*)*|[0-9]{1,6}|true|false|yes|no|on|off)?", re.ASCII)
+_SAYS_LITTLE = pattern(r"(?:/[\w.+/-]*(?::/[\w.+/-]*)*|[0-9]{1,6}|true|false|yes|no|on|off)?", re.ASCII)
 NAMES = (_CONFIG, *PASSED)
 """Names (globs) that are the same in every job, and so stand in the shim itself."""
 

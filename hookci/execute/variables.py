@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hookci.execute.environment import expand, expand_all, secret_values
+from hookci.model.patterns import pattern
 from hookci.model.slugs import environment_slug
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hidden_values", "job_variables"]
 
-_SECRET = re.compile(
+_SECRET = pattern(
     r"(?:^|_)(?:TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD|CREDENTIALS?|AUTH|PAT|"
     r"(?:API|ACCESS|PRIVATE|SECRET|DEPLOY|SIGNING|ENCRYPTION|SSH|GPG)_?KEY)(?:_|$|[0-9])",
     re.IGNORECASE,

@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from hookci.model.patterns import pattern
 from hookci.model.slugs import slug
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ ORIGIN = "origin"
 """The remote that is meant when none is named."""
 _HEADS = "refs/heads/"
 _ORIGIN_HEAD = f"refs/remotes/{ORIGIN}/HEAD"
-_SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>(?![/:]).+)")
+_SCP = pattern(r"(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>(?![/:]).+)")
 """``git@host:group/project.git``, see git-fetch(1), "GIT URLS"."""
-_URL = re.compile(
+_URL = pattern(
     r"(?P<scheme>https?|ssh|git\+ssh|ssh\+git)://(?:[^/]*@)?(?P<host>[^/:@]+|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]*))?/(?P<path>.+)"
 )
 # urllib would be the dearest import of a push that has nothing to do

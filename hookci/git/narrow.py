@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from typing import TYPE_CHECKING
@@ -61,6 +60,8 @@ def _write(objects: Path, entries: list[tuple[bytes, bytes, bytes]], algorithm: 
     entries.sort(key=lambda entry: entry[0] + b"/" if entry[1] == _DIRECTORY else entry[0])
     content = b"".join(b"%b %b\0%b" % (mode, name, oid) for name, mode, oid in entries)
     content = b"tree %d\0%b" % (len(content), content)
+    import hashlib  # noqa: PLC0415 (it loads OpenSSL, and few jobs declare inputs)
+
     digest = hashlib.new(algorithm, content, usedforsecurity=False)
     name = digest.hexdigest()
     place = objects / name[:2] / name[2:]

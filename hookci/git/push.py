@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from hookci.errors import ProtocolError
+from hookci.model.patterns import pattern
 from hookci.model.snapshot import RefUpdate
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ __all__ = ["OWN_REFS", "parse_ref_updates", "refuse_borrowed_stdin"]
 OWN_REFS = "refs/hookci/"
 """Refs of hookci's own (state, locks): they hold no code that anybody checks out, so they are not judged."""
 
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_OID = pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FIELDS = 4
 
 

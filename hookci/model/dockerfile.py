@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hookci.model.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["bases"]
 
-_CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
-_HEREDOC = re.compile(r"(?<!<)<<-?(['\"]?)([A-Za-z_]\w*)\1")
+_CONTINUED = pattern(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
+_HEREDOC = pattern(r"(?<!<)<<-?(['\"]?)([A-Za-z_]\w*)\1")
 _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
-_FROM = re.compile(r"((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*", re.IGNORECASE)
-_FLAG = re.compile(r"--(platform|from)=(\S+)")
-_REFERENCE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::-([^}]*))?\})")
+_FROM = pattern(r"((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*", re.IGNORECASE)
+_FLAG = pattern(r"--(platform|from)=(\S+)")
+_REFERENCE = pattern(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::-([^}]*))?\})")
 _EMPTY = "scratch"
 
 

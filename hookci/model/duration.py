@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from hookci.model.patterns import pattern
+
 __all__ = ["parse_duration"]
 
 _PART = r"([0-9]+(?:\.[0-9]+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
-_WHOLE = re.compile(rf"\s*{_PART}(?:[\s,]*{_PART})*\s*")
+_WHOLE = pattern(rf"\s*{_PART}(?:[\s,]*{_PART})*\s*")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _YEAR = 366 * _SECONDS["d"]
 

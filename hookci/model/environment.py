@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Approval", "Check", "DeployJob", "Environment", "SecretSource", "Trigger", "is_component"]
 
-_NO_COMPONENT = re.compile(r"^\.|\.\.|[\x00-\x20\x7f~^:?*\[\\/]|@\{|\.$|\.lock$|^$")
+_NO_COMPONENT = pattern(r"^\.|\.\.|[\x00-\x20\x7f~^:?*\[\\/]|@\{|\.$|\.lock$|^$")
 
 
 def is_component(text: str) -> bool:

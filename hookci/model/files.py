@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from bisect import bisect_left
 
 from hookci.model.globs import matcher
+from hookci.model.patterns import pattern
 
 __all__ = ["Files"]
 
-_CERTAIN = re.compile(r"[\w. -]*(?:/[\w. -]+)*/?")
+_CERTAIN = pattern(r"[\w. -]*(?:/[\w. -]+)*/?")
 """What of a pattern can mean nothing but itself, whatever follows."""
 _BELOW = "/**"
 _ALWAYS = (".gitattributes", ".gitmodules")

@@ -6,14 +6,16 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from hookci.model.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = ["any_matches", "is_literal", "matcher", "name_matches", "ruby_matcher"]
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_BRACES = pattern(r"\{([^{}]*)\}")
 # "**/" means directories where a name could begin, and is no more than "*" and a slash elsewhere
-_RUBY = re.compile(r"(?:(?<=/)|^)\*\*/|\*+|\[[!^]?\]?[^\]/]*\]|\\.|.", re.DOTALL)
+_RUBY = pattern(r"(?:(?<=/)|^)\*\*/|\*+|\[[!^]?\]?[^\]/]*\]|\\.|.", re.DOTALL)
 _RUBY_SIGNS = {"**/": "(?:[^/]+/)*", "?": "[^/]"}
 
 

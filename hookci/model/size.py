@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from hookci.model.patterns import pattern
+
 __all__ = ["parse_size", "size_text"]
 
-_WHOLE = re.compile(r"\s*([0-9]+)\s*(?:([KMGT])(?:iB)?|B)?\s*", re.IGNORECASE)
+_WHOLE = pattern(r"\s*([0-9]+)\s*(?:([KMGT])(?:iB)?|B)?\s*", re.IGNORECASE)
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+
+from hookci.model.digests import sha256
 
 __all__ = ["environment_slug", "slug"]
 
@@ -30,7 +31,7 @@ def environment_slug(name: str) -> str:
     if len(text) <= _LONGEST_ENVIRONMENT and text == name:
         return text
     kept = text[: _LONGEST_ENVIRONMENT - _SUFFIX - 1]
-    return f"{kept}{'' if kept.endswith('-') else '-'}{_base36(hashlib.sha256(name.encode()).hexdigest())[-_SUFFIX:]}"
+    return f"{kept}{'' if kept.endswith('-') else '-'}{_base36(sha256(name.encode()).hexdigest())[-_SUFFIX:]}"
 
 
 def _base36(digest: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hookci.model.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,7 +43,7 @@ MERGE_REQUEST = "merge_request_event"
 """GitLab's word for a pipeline of a merge request, in CI_PIPELINE_SOURCE."""
 
 
-_SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
+_SKIP = pattern(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
 
 class Cause(Struct, frozen=True):

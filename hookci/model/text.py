@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 
+from hookci.model.patterns import pattern
+
 __all__ = ["clean", "plain"]
 
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+_COLOUR = pattern(r"\x1b\[[0-9;:]*m")
 
 # The first alternative that matches wins, so that colour is recognised before the sequences it is one of.  A sequence
 # that another control character cuts short ends there; a control string ends with its line at the latest.
-_CONTROL = re.compile(
+_CONTROL = pattern(
     r"""
       (?P<colour> \x1b\[ [0-9;:]* m )
     | (?: \x1b\[ | \x9b ) [0-?]* [ -/]* [@-~]?                          # CSI: cursor, erasing, modes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from hookci.errors import UsageError
@@ -71,7 +70,9 @@ def _jobs_called(pipeline: Pipeline, name: str) -> tuple[str, ...]:
     jobs = cells(pipeline, name) or tuple(job.name for job in _starters(pipeline, name))
     if not jobs:
         known = {*pipeline.stages, *pipeline.jobs, *(job.group for job in pipeline.jobs.values())}
-        near = difflib.get_close_matches(name, sorted(known), n=1)
+        from difflib import get_close_matches  # noqa: PLC0415 (only for what is not there)
+
+        near = get_close_matches(name, sorted(known), n=1)
         listed = f"jobs: {', '.join(pipeline.jobs) or 'none'}; stages: {', '.join(pipeline.stages)}"
         raise UsageError(
             f"{pipeline.source} has no stage and no job named `{name}`",

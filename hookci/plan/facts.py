@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hookci.errors import ConfigError, ConfigProblem
+from hookci.model.digests import sha256
 from hookci.model.expression import evaluate
 from hookci.model.globs import any_matches, name_matches, ruby_matcher
+from hookci.model.patterns import pattern
 from hookci.model.slugs import slug
 from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW, SKIPS
 from hookci.model.variables import expand_for_gitlab
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts"]
 
-_PREDEFINED = re.compile(r"\b(?:(?:HOOKCI|CI)_[A-Z0-9_]+|GITLAB_USER_(?:NAME|EMAIL))\b")
+_PREDEFINED = pattern(r"\b(?:(?:HOOKCI|CI)_[A-Z0-9_]+|GITLAB_USER_(?:NAME|EMAIL))\b")
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -150,9 +150,7 @@ class Facts(Struct, frozen=True, kw_only=True):
             message = f"`{revision}` is not a valid ref"
             problem = ConfigProblem(path, message, f"`git fetch origin {revision}` if it is a branch there")
             raise ConfigError(self.pipeline.source, (problem,))
-        self.read[f"changed since {revision}"] = hashlib.sha256(
-            "\0".join(changed).encode(errors="surrogateescape")
-        ).hexdigest()
+        self.read[f"changed since {revision}"] = sha256("\0".join(changed).encode(errors="surrogateescape")).hexdigest()
         return changed
 
     def _match(

@@ -9,7 +9,6 @@ A *twin* is an empty file with the time of change of another one: a shell cannot
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -189,7 +188,7 @@ class GreenRecords:
                 gone = self._directory / f"gone-{os.urandom(8).hex()}"
                 (self._directory / name).rename(gone)
         for gone in self._directory.glob("gone-*"):
-            shutil.rmtree(gone, ignore_errors=True)
+            _remove_tree(gone)
 
     def _twin(self, name: str, changed: int) -> None:
         path = self._directory / "twins" / name
@@ -220,7 +219,7 @@ class GreenRecords:
                 there = True
                 (way / f"{_LINKS}.lock").unlink(missing_ok=True)
             else:
-                shutil.rmtree(way, ignore_errors=True)
+                _remove_tree(way)
         if there:
             return
         name = os.urandom(8).hex()
@@ -230,3 +229,9 @@ class GreenRecords:
             (way / str(number)).symlink_to(str(number + 1))
         (way / str(_LINKS)).symlink_to(_INDEX)
         way.rename(self._directory / f"index-{name}")
+
+
+def _remove_tree(directory: Path) -> None:
+    import shutil  # noqa: PLC0415 (dear, and rarely needed)
+
+    shutil.rmtree(directory, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ class JudgedPush:
         try:
             yield place
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            _remove_tree(place)
             lock.release()
 
     def write(self, token: str, lines: bytes) -> None:
@@ -65,7 +64,7 @@ class JudgedPush:
         for left in self._directory.iterdir():
             lock = FileLock(left / "lock")
             if (left / "lock").exists() and lock.try_acquire():
-                shutil.rmtree(left, ignore_errors=True)
+                _remove_tree(left)
                 lock.release()
 
 
@@ -76,3 +75,9 @@ def _updates(lines: bytes) -> set[tuple[bytes, ...]]:
     """
     updates = (tuple(line.rsplit(b" ", 3)[1:]) for line in lines.splitlines())
     return {update for update in updates if update[0].strip(b"0")}
+
+
+def _remove_tree(directory: Path) -> None:
+    import shutil  # noqa: PLC0415 (dear, and only `hookci push` needs it)
+
+    shutil.rmtree(directory, ignore_errors=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING
 
 from hookci.errors import StateError
+from hookci.model.patterns import pattern
 from hookci.store.private import private_directory, private_file
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Logs", "log_name"]
 
-_PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_PLAIN = pattern(r"[a-z0-9_][a-z0-9._-]{0,79}")
+_UNSAFE = pattern(r"[^A-Za-z0-9._-]+")
+_NUMBER = pattern(r"[1-9][0-9]{0,17}")
 _SHOWN = 80
 _DIGEST = 32
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 import pickle
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from hookci.errors import StateError
+from hookci.model.digests import sha256
 from hookci.model.pipeline import Pipeline
 from hookci.store.private import private_directory, private_file, write_atomic
 
@@ -72,7 +72,7 @@ class ParsedConfigs(Struct, frozen=True):
             self._prune()
 
     def _path(self, files: Mapping[str, bytes]) -> Path:
-        digest = hashlib.sha256(self.installation.encode(errors="surrogateescape"))
+        digest = sha256(self.installation.encode(errors="surrogateescape"))
         for name, content in sorted(files.items()):
             digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
         return self.directory / digest.hexdigest()[:40]
@@ -107,7 +107,7 @@ class _Shape:
             for value in vars(module).values()
             if isinstance(value, type) and issubclass(value, Struct) and value.__module__ == name
         )
-        return hashlib.sha256("\n".join(rows).encode()).digest()
+        return sha256("\n".join(rows).encode()).digest()
 
 
 def _model_modules() -> list[tuple[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, to_builtins
 
+from hookci.model.digests import sha256
 from hookci.workspace.copy import copy_paths, expand, mentions, relocate, untracked
 from hookci.workspace.sweep import remove
 from hookci.workspace.trash import discard
@@ -149,7 +149,7 @@ class ArtifactStore(Struct, frozen=True):
 
     def place(self, run: int, job: str) -> Path:
         """The directory of what ``job`` left in ``run``."""
-        return self.directory / str(run) / hashlib.sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]
+        return self.directory / str(run) / sha256(job.encode(errors="surrogateescape")).hexdigest()[:24]
 
 
 def _touched(file: Path) -> bool:

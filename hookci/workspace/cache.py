@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
 from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature, untracked
 from hookci.workspace.sweep import remove
@@ -36,7 +36,7 @@ class CachePlace(Struct, frozen=True):
     @property
     def identity(self) -> str:
         """The name it is stored under."""
-        return hashlib.sha256(f"{self.key}\0{self.pattern}".encode(errors="surrogateescape")).hexdigest()[:32]
+        return sha256(f"{self.key}\0{self.pattern}".encode(errors="surrogateescape")).hexdigest()[:32]
 
     @property
     def choices(self) -> list[CachePlace]:

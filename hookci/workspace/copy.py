@@ -8,7 +8,6 @@ without moving a byte.
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from hookci.errors import WorkspaceError
@@ -169,6 +168,8 @@ def relocate(root: bytes, members: Iterable[bytes], old: bytes, new: bytes) -> N
             fresh = place + b".hookci"
             with open(fresh, "wb") as file:
                 file.write(content)
-            shutil.copystat(place, fresh)
+            from shutil import copystat  # noqa: PLC0415 (rare)
+
+            copystat(place, fresh)
             os.replace(fresh, place)
             os.utime(place, ns=(info.st_atime_ns, info.st_mtime_ns))

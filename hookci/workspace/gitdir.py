@@ -6,14 +6,14 @@ that runs ``git stash`` or ``git branch -D`` in one would hurt the user's.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from hookci.model.digests import sha256
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["GitdirPlan", "checkout_settings", "gitdir_plan", "write_gitdir"]
 
-_COPIED = re.compile(
+_COPIED = pattern(
     r"filter\..*|lfs\..*"
     r"|core\.(attributesfile|autocrlf|eol|safecrlf|symlinks|filemode|ignorecase|precomposeunicode|bigfilethreshold)"
 )
-_PROMISOR = re.compile(r"remote\.(.*)\.(promisor|partialclonefilter|url)")
+_PROMISOR = pattern(r"remote\.(.*)\.(promisor|partialclonefilter|url)")
 
 
 def checkout_settings(local: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -90,7 +90,7 @@ def gitdir_plan(repository: Repository, scratch: Scratch) -> GitdirPlan:
 def _looks(settings: Mapping[str, list[str]], attributes: bytes | None, env: Mapping[str, str]) -> str:
     lfs = {name: value for name, value in env.items() if name.startswith("GIT_LFS_")}
     parts = [_about_looks(settings), attributes, _read(_users_attributes(settings, env)), lfs]
-    return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).hexdigest()
+    return sha256(repr(parts).encode(errors="surrogateescape")).hexdigest()
 
 
 def _users_attributes(settings: Mapping[str, list[str]], env: Mapping[str, str]) -> Path:
@@ -152,4 +152,4 @@ def write_gitdir(path: Path, plan: GitdirPlan, *, head: str, index: Path | None 
         if content is not None:
             (path / name).write_bytes(content)
     if index is not None and index.exists():
-        shutil.copyfile(index, path / "index")
+        (path / "index").write_bytes(index.read_bytes())

@@ -8,7 +8,7 @@ job on an engine removes it.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def set_aside(slot: Path, workspace: Path) -> None:
     """Make way for a new workspace, if it was lent."""
     if is_lent(slot):
         with contextlib.suppress(FileNotFoundError):
-            workspace.rename(slot / f"{_FOREIGN}{secrets.token_hex(4)}")
+            workspace.rename(slot / f"{_FOREIGN}{os.urandom(4).hex()}")
         returned(slot)
 
 

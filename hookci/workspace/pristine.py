@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
 from hookci.workspace.checkout import Checkout
 
@@ -74,7 +74,7 @@ class PristineCheckouts(Struct):
             WorkspaceError: git could not make it.
         """
         facts = (tree, commit, source.plan, source.umask, str(source.repository.common_dir))
-        identity = hashlib.sha256(repr(facts).encode(errors="surrogateescape")).hexdigest()
+        identity = sha256(repr(facts).encode(errors="surrogateescape")).hexdigest()
         with self._guard:
             known = self._used.get(identity)
             if known is not None:

@@ -13,7 +13,6 @@ What is below the directory of a repository:
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from hookci.errors import WorkspaceError
+from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
 from hookci.workspace.checkout import Checkout
 from hookci.workspace.kinds import Kind
@@ -53,7 +53,7 @@ _GRACE = 1.0
 
 def repository_directory(cache_home: Path, repository: Repository) -> Path:
     """Where everything of one repository lives in the user's cache directory, its worktrees together."""
-    digest = hashlib.sha256(os.fsencode(repository.common_dir)).hexdigest()[:10]
+    digest = sha256(os.fsencode(repository.common_dir)).hexdigest()[:10]
     return cache_home / "hookci" / f"{project_name(repository)}-{digest}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from hookci.git.repository import git
@@ -37,11 +36,11 @@ def write_sparse_index(source: Source, tree: str, shown: Iterable[str], where: S
     """
     kept = source.scratch.directory / f"sparse-{tree}"
     try:
-        shutil.copyfile(kept, place)
+        place.write_bytes(kept.read_bytes())
     except FileNotFoundError:
         _show_nothing(source, tree, where, place)
         fresh = kept.with_name(f"new-{kept.name}-{os.urandom(8).hex()}")
-        shutil.copyfile(place, fresh)
+        fresh.write_bytes(place.read_bytes())
         fresh.replace(kept)
         _prune(kept)
     _mark(source, "--no-skip-worktree", shown, where, place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,8 @@ def remove(path: bytes) -> None:
 
 def _remove(path: bytes) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
+        import shutil  # noqa: PLC0415 (dear, and most workspaces hold nothing to remove)
+
         shutil.rmtree(os.fsdecode(path))
     else:
         with contextlib.suppress(FileNotFoundError):
