@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
     from typing import TextIO
 
 __all__ = ["main"]
@@ -18,15 +21,31 @@ _MADE = 100_000
 
 
 def _find_ourselves() -> None:
-    """Make the package importable when this file was started by its path.
+    """Make the package, and what it needs, importable when this file was started by its path.
 
-    The shim does so with ``python -I``, which keeps a ``tomllib.py`` in the repository from being imported,
-    but also hides packages installed with ``pip install --user``.
+    The shim does so with ``python -I -S``: ``-I`` keeps a ``tomllib.py`` in the repository from being imported, and
+    ``-S`` the start from looking for all that is installed, which takes longer than any other part of it.
     """
-    try:
-        import hookci  # noqa: F401, PLC0415 (only a look whether it is there)
-    except ImportError:
-        sys.path.append(str(Path(__file__).resolve().parent.parent))
+    ours = str(Path(__file__).resolve().parent.parent)
+    if ours not in sys.path:
+        sys.path.append(ours)
+    if sys.flags.no_site:
+        sys.meta_path.append(_Elsewhere())
+
+
+class _Elsewhere:
+    """Finds what is not beside us: by then all that is installed is looked for, as without ``-S``."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """See `importlib.abc.MetaPathFinder`."""
+        if name in sys.stdlib_module_names:  # that of another system
+            return None
+        sys.meta_path.remove(self)
+        import site  # noqa: PLC0415 (the very point)
+        from importlib.machinery import PathFinder  # noqa: PLC0415
+
+        site.main()
+        return PathFinder.find_spec(name, path, target)
 
 
 def _import_values() -> None:

@@ -175,7 +175,13 @@ class _Programs:
 def _installed() -> Iterator[str]:
     """What this hookci and its interpreter are made of, as far as it says which they are."""
     package = Path(hookci.__file__).parent
-    yield from (sys.executable, str(Path(sys.prefix, "pyvenv.cfg")), str(Path(os.__file__)))
+    beside = Path(sys.executable).parent
+    # where the interpreter itself looks (documentation of `site`); sys.prefix is not set with -S
+    yield from (
+        sys.executable,
+        str(Path(os.__file__)),
+        *(str(place / "pyvenv.cfg") for place in (beside, beside.parent)),
+    )
     yield from (str(package), str(package / "__init__.py"), str(package / "__main__.py"))
     for entry in sys.path:
         place = Path(entry)

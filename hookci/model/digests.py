@@ -1,10 +1,11 @@
-"""SHA-256 and a keyed digest, without what `hashlib` loads first: OpenSSL takes longer than a hook has for it.
+"""SHA-1 (for git's names), SHA-256 and a keyed digest, without what `hashlib` loads first.
 
-The interpreter's own implementations give the same digests; the standard library's `random` does likewise.
+That is OpenSSL, which takes longer than a hook has for it.  The interpreter's own implementations give the same digests; the standard library's `random` does likewise.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,22 +16,27 @@ if TYPE_CHECKING:
         def digest(self) -> bytes: ...
         def hexdigest(self) -> str: ...
 
+    sha1: Callable[..., _Hash]
     sha256: Callable[..., _Hash]
     blake2b: Callable[..., _Hash]
 else:
     try:
-        from _sha2 import sha256  # 3.12 and later
+        from _sha1 import sha1
     except ImportError:
-        try:
+        from hashlib import sha1
+    try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
             from _sha256 import sha256
-        except ImportError:
-            from hashlib import sha256
+    except ImportError:
+        from hashlib import sha256
     try:
         from _blake2 import blake2b
     except ImportError:
         from hashlib import blake2b
 
-__all__ = ["keyed_digest", "sha256"]
+__all__ = ["keyed_digest", "sha1", "sha256"]
 
 
 def keyed_digest(key: bytes, *parts: bytes) -> str:

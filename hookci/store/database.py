@@ -11,19 +11,21 @@ from msgspec import Struct
 
 from hookci.errors import StateError
 from hookci.store.locks import FileLock
-from hookci.store.private import is_private_file, private_file
+from hookci.store.private import is_private_file, private_file, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Opened", "open_database", "telling", "transaction"]
+__all__ = ["Opened", "close_database", "open_database", "telling", "transaction"]
 
 _BUSY_SECONDS = 10.0
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF
 # The database comes last: without it SQLite takes a write-ahead log for a left-over and deletes it.
 _BESIDE = ("-wal", "-journal", "-shm")
+_LEFT = ".left"
+"""A file beside the database that says how hookci left it; the check of a whole one takes as long as it is large."""
 
 
 class Opened(Struct, frozen=True):
@@ -67,6 +69,35 @@ def open_database(path: Path, migrations: Sequence[Sequence[str]]) -> Opened:
             return _replace(path, migrations)
 
 
+def close_database(path: Path, connection: sqlite3.Connection) -> None:
+    """Close ``connection`` to ``path``, and note how the file was left: it need not be checked the next time."""
+    connection.close()
+    with suppress(OSError, StateError):
+        if not _is_in_use(path):
+            write_atomic(_note(path), _looks(path))
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + _LEFT)
+
+
+def _is_in_use(path: Path) -> bool:
+    """Whether somebody has the database open, or ended without closing it: who closes it last removes these files."""
+    return any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
+
+
+def _looks(path: Path) -> bytes:
+    info = path.stat()
+    return f"{info.st_dev} {info.st_ino} {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}".encode()
+
+
+def _is_as_left(path: Path) -> bool:
+    """Whether nobody has written the file since hookci closed it."""
+    with suppress(OSError, StateError), os.fdopen(private_file(_note(path), os.O_RDONLY), "rb") as note:
+        return not _is_in_use(path) and note.read() == _looks(path)
+    return False
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, with the right to write from the start, so that it cannot fail half-way on a lock."""
@@ -87,16 +118,20 @@ def telling(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        hint = "run the command again: the file is checked and set aside then" if _is_broken(error) else None
+        hint = None
+        if _is_broken(error):
+            hint = "run the command again: the file is checked and set aside then"
+            _note(path).unlink(missing_ok=True)
         raise StateError(f"{path}: {error}", hint) from error
 
 
 def _connect(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
     _make_private(path)
+    as_left = _is_as_left(path)
     with telling(path):
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            _set_up(connection, path, migrations)
+            _set_up(connection, path, migrations, check=not as_left)
         except _BrokenError:
             raise
         except BaseException as error:
@@ -120,9 +155,9 @@ def _make_private(path: Path) -> None:
                 raise
 
 
-def _set_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]]) -> None:
+def _set_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]], *, check: bool) -> None:
     _refuse_newer(connection, path, len(migrations))
-    if not _is_whole(connection):
+    if check and not _is_whole(connection):
         raise _BrokenError(connection)
     connection.execute("PRAGMA foreign_keys = ON")
     # refused by some file systems, and while another process uses the file in the old mode

@@ -10,7 +10,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from hookci.model.release import Deployment, DeploymentState, Kind
-from hookci.store.database import open_database, telling, transaction
+from hookci.store.database import close_database, open_database, telling, transaction
 from hookci.store.private import private_directory
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DeploymentStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        close_database(self._path, self._connection)
 
     def begin(self, environment: str, commit: str, kind: Kind, by: str) -> Deployment:
         """Write down that an attempt begins."""

@@ -17,7 +17,7 @@ from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.snapshot import Snapshot
 from hookci.model.testreport import FailedTest, ReportedTests
-from hookci.store.database import Opened, open_database, telling, transaction
+from hookci.store.database import Opened, close_database, open_database, telling, transaction
 from hookci.store.durations import ALL_DURATIONS, note_duration, prune_durations, usual_durations
 from hookci.store.green import GreenRecords
 from hookci.store.identity import ProcessIdentity, is_alive
@@ -77,7 +77,7 @@ class Store:
     def close(self) -> None:
         """Let go of the database; runs without a verdict stay as they are."""
         with self._lock:
-            self._connection.close()
+            close_database(self._path, self._connection)
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from hookci.store.database import open_database, telling, transaction
+from hookci.store.database import close_database, open_database, telling, transaction
 from hookci.store.private import private_directory
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ScannedFiles:
         """Let go of the database."""
         with self._lock:
             if self._connection is not None:
-                self._connection.close()
+                close_database(self._path, self._connection)
                 self._connection = None
 
     def _opened(self) -> Connection:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hookci.errors import StateError
-from hookci.store.database import open_database, telling, transaction
+from hookci.store.database import close_database, open_database, telling, transaction
 from hookci.store.private import private_directory
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ def _umask_restored() -> Iterator[None]:
 
 
 def write(path: Path, *words: str) -> None:
-    with closing(open_database(path, FIRST).connection) as connection, transaction(connection):
+    connection = open_database(path, FIRST).connection
+    with transaction(connection):
         connection.executemany("INSERT INTO words (word) VALUES (?)", [(word,) for word in words])
+    close_database(path, connection)
 
 
 def read(path: Path) -> list[str]:
@@ -277,6 +279,34 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
         rows = connection.execute("SELECT * FROM words").fetchall()
 
     assert rows == []
+
+
+def test_a_changed_file_is_checked_also_when_its_time_was_set_back(path: Path) -> None:
+    write(path, "one")
+    left = path.stat()
+    damaged = path.read_bytes()[:-2048] + b"\xff" * 2048
+
+    path.write_bytes(damaged)
+    os.utime(path, ns=(left.st_atime_ns, left.st_mtime_ns))
+    opened = open_database(path, FIRST)
+
+    opened.connection.close()
+    assert len(opened.warnings) == 1
+    assert path.with_name("state.db.broken-1").read_bytes() == damaged
+
+
+def test_damage_found_during_use_has_the_file_checked_the_next_time(path: Path) -> None:
+    write(path, "one")
+    note = path.with_name("state.db.left")
+    before = note.exists()
+    other = path.with_name("other.db")
+    other.write_text("not a database" * 100)
+
+    with pytest.raises(StateError), telling(path), closing(sqlite3.connect(other)) as connection:
+        connection.execute("SELECT * FROM words")
+
+    assert before
+    assert not note.exists()
 
 
 def test_damage_found_during_use_names_the_file_and_what_to_do(path: Path) -> None:
