@@ -23,17 +23,19 @@ from hookci.model.plan import Action, Plan, PlannedJob
 from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.snapshot import Snapshot
 from hookci.proc.supervise import Supervised, supervise
+from hookci.proc.tree import adopt_orphans
 from hookci.scan.bandit.findings import is_test_file
 from hookci.workspace.checkout import Source
 from hookci.workspace.kinds import decide
-from hookci.workspace.slots import Slots, Wanted
+from hookci.workspace.slot import Wanted
+from hookci.workspace.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hookci.execute.cancel import JobCancel
     from hookci.model.event import JobOutput
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 _PARALLEL = 2
 _UMASK = 0o022
@@ -110,6 +112,7 @@ class _Bare:
     def __init__(self, place: Path, program: str | None) -> None:
         self._program = program
         self._logs = place
+        self._environment = dict(os.environ)
         self._places: queue.SimpleQueue[Path] = queue.SimpleQueue()
         for number in range(_PARALLEL):
             # what a job leaves running is looked for in its directory
@@ -124,16 +127,17 @@ class _Bare:
         code = 0
         if self._program:
             place = self._places.get()
+            what = _job(self._program, place, self._environment)
             with (self._logs / f"{planned.job.name}.log").open("wb") as log:
-                code = supervise(_job(self._program, place), _into(log), cancel.soft, started).returncode
+                code = supervise(what, _into(log), cancel.soft, started).returncode
             self._places.put(place)
         outcome = Outcome.FAILED if code else Outcome.PASSED
         return JobResult(name=planned.job.name, stage="test", outcome=outcome, exit_code=code)
 
 
-def _job(program: str, place: Path) -> Supervised:
+def _job(program: str, place: Path, environment: dict[str, str]) -> Supervised:
     token = os.urandom(8).hex()
-    env = {**os.environ, "HOOKCI_JOB_TOKEN": token}
+    env = {**environment, "HOOKCI_JOB_TOKEN": token}
     return Supervised(argv=[program], cwd=str(place), env=env, timeout=60.0, token=token, directory=str(place))
 
 
@@ -146,6 +150,7 @@ def _into(log: BinaryIO) -> Callable[[bytes], None]:
 
 def jobs(*, place: str, count: int, program: str | None) -> dict[str, Any]:
     """Run so many jobs of one program with the scheduler, two at a time."""
+    adopt_orphans()  # as every run of hookci does
     where = Path(place)
     planned = {
         name: PlannedJob(

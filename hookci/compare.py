@@ -92,7 +92,8 @@ class Scans(Struct, frozen=True, kw_only=True):
         )
 
     def _base_tree(self, point: str) -> str:
-        return self.repository.resolve([f"{point}^{{tree}}"])[f"{point}^{{tree}}"]
+        name = f"{point}^{{tree}}"
+        return self.repository.look_up([name])[name].oid
 
     def _patches(self, run: RunContext, point: str | None, choice: ScanChoice) -> Patches | None:
         """What the commit or push adds; None where the whole tree is to be looked at."""

@@ -61,7 +61,11 @@ __all__ = ["Deployer", "Target", "remote_name"]
 def remote_name(session: Session) -> str | None:
     """The remote that tags and locks go to; None when there is none."""
     chosen = session.settings.remote
-    known = {key.split(".", 2)[1] for key in session.git_config if key.startswith("remote.") and key.endswith(".url")}
+    known = {
+        key.split(".", 2)[1]
+        for key in session.repository.settings
+        if key.startswith("remote.") and key.endswith(".url")
+    }
     if chosen is not None and chosen not in known:
         raise UsageError(f"hookci.remote names `{chosen}`, which is no remote here", "`git remote` lists them")
     return chosen or ("origin" if "origin" in known else None)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hookci.execute.context import RunContext
     from hookci.execute.place import Place
     from hookci.model.plan import PlannedJob
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["engine_desk", "engine_kind", "image_id", "owner_of", "places", "rooms", "this_host"]
 
@@ -51,6 +51,9 @@ def _reach(wanted: str | None, env: Mapping[str, str], repository: str, host: st
 
     endpoints = find_endpoints(wanted, env, Path(env.get("HOME", "/")))
     greeting = greet_first(endpoints)
+    from hookci.engine.loading import load  # noqa: PLC0415 (only with an engine)
+
+    load()
     from hookci.engine.connect import connect  # noqa: PLC0415 (it takes longer to load than an engine to answer)
     from hookci.engine.leftovers import sweep  # noqa: PLC0415 (only with an engine)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hookci.config.load import PIPELINE_FILES
 from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError
 from hookci.git.changes import changed_since
-from hookci.git.comparison import with_fork_point
-from hookci.git.snapshots import index_tree, of_index, of_push, of_revision
+from hookci.git.snapshots import of_index, of_push, of_revision
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Verdict
@@ -93,14 +93,27 @@ def check_commit(
     Raises:
         HookciError: no verdict could be reached, also because the index changed meanwhile.
     """
+    from hookci.git.indexes import staged  # noqa: PLC0415 (a push has no index)
+
     session = Session.open(machine)
     session.expect_engine()
-    tree = index_tree(session.repository, session.scratch)
+    with staged(session.repository, session.scratch) as index:
+        result = _check_tree(session, hook, index.tree, skip, tell, stop)
+        # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
+        if result is not None and result.verdict is Verdict.GREEN and not index.still_is():
+            what = "the index changed while it was judged, so what would be committed was not"
+            raise HookciError(what, "commit again")
+    return result
+
+
+def _check_tree(
+    session: Session, hook: str, tree: str, skip: tuple[str, ...], tell: Observer, stop: Interrupts
+) -> RunResult | None:
+    judged = functools.cache(lambda: of_index(session.repository, session.scratch, tree))
     if session.has_verdicts(hook, tree):
-        known = session.known_green(hook, of_index(session.repository, session.scratch, tree), skip)
+        known = session.known_green(hook, judged(), skip)
         if known is not None:
             return known
-    judged = functools.cache(lambda: of_index(session.repository, session.scratch, tree))
     pipeline = session.pipeline(tree, judged)
     if pipeline is None:
         tell(Notice("nothing is checked: this commit has no hookci.toml, so a push of it will be refused"))
@@ -108,13 +121,8 @@ def check_commit(
     asked = asked_by_hook(pipeline, hook)
     if not asked:
         return None
-    snapshot = judged()
     request = Request(hook=hook, names=asked, skip=skip, deploys=session.settings.deploys)
-    result = session.execute(plan_for(session, pipeline, snapshot, request, tell), tell, stop, _AS_USUAL)
-    # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
-    if result.verdict is Verdict.GREEN and index_tree(session.repository, session.scratch) != tree:
-        raise HookciError("the index changed while it was judged, so what would be committed was not", "commit again")
-    return result
+    return session.execute(plan_for(session, pipeline, judged(), request, tell), tell, stop, _AS_USUAL)
 
 
 def check_push(
@@ -158,7 +166,7 @@ def judge_push(session: Session, sent: Sent, tell: Observer, stop: Interrupts) -
         HookciError: no verdict could be reached.
     """
     session.expect_engine()
-    snapshots, notes = of_push(session.repository, sent.updates, sent.remote)
+    snapshots, notes = of_push(session.repository, sent.updates, sent.remote, PIPELINE_FILES)
     for note in notes:
         tell(Notice(note))
     results: dict[object, RunResult] = {}
@@ -242,6 +250,8 @@ def plan_for(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: 
     for warning in pipeline.warnings:
         tell(Notice(warning, "warning"))
     if any(job.scan for job in pipeline.jobs.values()):
+        from hookci.git.comparison import with_fork_point  # noqa: PLC0415 (few pipelines compare)
+
         snapshot = with_fork_point(session.repository, snapshot)
     plan = make_plan(
         pipeline,
@@ -254,7 +264,9 @@ def plan_for(session: Session, pipeline: Pipeline, snapshot: Snapshot, request: 
             variables=request.variables,
             deploys=request.deploys,
             allow_unsupported=request.allow_unsupported or session.settings.allow_unsupported,
-            changed_since=functools.partial(changed_since, session.repository, session.scratch, snapshot),
+            changed_since=functools.cache(
+                functools.partial(changed_since, session.repository, session.scratch, snapshot)
+            ),
         ),
     )
     for notice in plan.notices:

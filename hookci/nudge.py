@@ -117,7 +117,7 @@ def look(machine: Machine) -> Nudge | None:
 
 def _keep_quiet(session: Session, branch: str) -> None:
     """Write down for the shim that nothing follows ``branch``: the next commit on it does not even start Python."""
-    names = session.git_config.get("hookci.deploys")
+    names = session.repository.settings.get("hookci.deploys")
     if names:
         config = session.repository.ask("ls-tree", "--full-tree", "HEAD", *CONFIG_FILES) or ""
         text = "\n".join([config, f"{_HEADS}{branch}", *names])

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from hookci.deploy.locking import held_words, holder, is_locked
 from hookci.errors import LockHeldError, UsageError
 from hookci.flow import Request, plan_for
-from hookci.git.changes import with_changes
 from hookci.git.snapshots import of_revision
 from hookci.model.environment import is_component
 from hookci.model.event import Notice
@@ -95,8 +94,7 @@ def _found(session: Session, number: int | None) -> tuple[RunRecord, dict[str, J
             for job in store.jobs(one.number):
                 results[job.result.name] = replace(job.result, passed_in=job.result.passed_in or one.number)
         kept = store.snapshot(record.number)
-    snapshot = kept or of_revision(session.repository, record.commit)
-    return record, results, with_changes(session.repository, session.scratch, snapshot)
+    return record, results, kept or of_revision(session.repository, record.commit)
 
 
 def _waiting(record: RunRecord, results: Mapping[str, JobResult], job: str) -> tuple[str, ...]:

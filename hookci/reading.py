@@ -58,7 +58,7 @@ def pipeline_of_tree(  # noqa: PLR0913 (all that reading one depends on, by keyw
         snapshot,
         read=lambda path: files[path] if path in files else blob_at(repository, scratch, tree, path),
         paths=lambda: tree_blobs(repository, scratch, tree),
-        compared=lambda one, revision: changed_since(repository, scratch, one, revision),
+        compared=functools.partial(changed_since, repository, scratch),
         data_home=data_home,
         asked=asked or {},
     )
@@ -101,7 +101,7 @@ def around_files(repository: Repository, scratch: Scratch, top: Path, data_home:
         lambda: of_work_tree(repository, scratch),
         read=lambda path: _file_below(top, path),
         paths=lambda: visible_files(repository),
-        compared=lambda one, revision: changed_since(repository, scratch, one, revision),
+        compared=functools.partial(changed_since, repository, scratch),
         data_home=data_home,
         asked={},
     )
@@ -112,7 +112,7 @@ def surroundings(
     *,
     read: Callable[[str], bytes | None],
     paths: Callable[[], Iterable[str]],
-    compared: Callable[[Snapshot, str], tuple[str, ...] | None],
+    compared: Callable[[Snapshot, str | None], tuple[str, ...] | None],
     data_home: Path,
     asked: Mapping[str, str],
 ) -> Surroundings:
@@ -122,7 +122,7 @@ def surroundings(
         read=read,
         paths=listed,
         facts=lambda: {**judged().facts, IS_NEW: str(judged().has_no_base)},
-        changed=lambda: None if judged().has_no_base else judged().changed,
+        changed=lambda: None if judged().has_no_base else compared(judged(), None),
         compared=lambda revision: compared(judged(), revision),
         fetched=fetched_from(kept_in(data_home), read),
         asked=asked,

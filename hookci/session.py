@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.snapshot import Snapshot
     from hookci.notify.texts import Message
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["Handed", "Machine", "RunOptions", "Session", "scratch_of"]
 
@@ -139,7 +139,6 @@ class Session(Struct, frozen=True, dict=True):
 
     machine: Machine
     repository: Repository
-    git_config: Mapping[str, list[str]]
     settings: Settings
     began: float = 0.0
 
@@ -152,9 +151,8 @@ class Session(Struct, frozen=True, dict=True):
         """
         began = machine.clock()
         repository = Repository.discover(machine.cwd, machine.env)
-        git_config = repository.config()
-        settings = read_settings(git_config, machine.config_home / "hookci" / "config.toml")
-        return cls(machine, replace(repository, settings=git_config), git_config, settings, began)
+        settings = read_settings(repository.settings, machine.config_home / "hookci" / "config.toml")
+        return cls(machine, repository, settings, began)
 
     @property
     def state(self) -> Path:
@@ -275,14 +273,14 @@ class Session(Struct, frozen=True, dict=True):
         machine, repository = self.machine, self.repository
         attributes = (
             repository.common_dir / "info" / "attributes",
-            Path(self.git_config.get("core.attributesfile", [str(machine.config_home / "git" / "attributes")])[-1]),
+            Path(repository.settings.get("core.attributesfile", [str(machine.config_home / "git" / "attributes")])[-1]),
         )
         with self.store() as store:
             observatory = Observatory(
                 user=machine.env,
                 which=machine.which,
                 salt=read_salt(self.state),
-                settings=self.git_config,
+                settings=repository.settings,
                 attributes=attributes,
                 carried_from=repository.top,
                 umask=machine.umask,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hookci.config.load import CONFIG_FILES, GITLAB_FILE, files_of, parse
 from hookci.errors import HookciError, UnconfiguredError, UsageError
 from hookci.git.install import install, set_background_setting
-from hookci.git.installation import installed
+from hookci.git.installation import installed, wanted_hooks
 from hookci.git.names import branches_and_tags
 from hookci.git.shims import read_shim
 from hookci.git.snapshots import of_index, of_revision, visible_files
@@ -131,8 +131,10 @@ def write_config(path: Path, text: str) -> None:
 
 
 def install_hooks(machine: Machine, *, python: Path, main: Path) -> InstallReport:
-    """Install the hooks, so that they start ``python`` with ``main``."""
-    return install(Session.open(machine).repository, read_shim(), python=python, main=main)
+    """Install the hooks that have work to do in this clone, so that they start ``python`` with ``main``."""
+    session = Session.open(machine)
+    wanted = wanted_hooks(session.repository, follows_branches=session.settings.follows_branches)
+    return install(session.repository, read_shim(), python=python, main=main, wanted=wanted)
 
 
 def set_background(machine: Machine, *, on: bool) -> bool:

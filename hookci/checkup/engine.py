@@ -40,7 +40,7 @@ def examine_engine(patient: Patient) -> Iterator[Finding]:
 
 def _wanted(patient: Patient) -> str | None:
     try:
-        return read_settings(patient.repository.config(), patient.user_settings).engine
+        return read_settings(patient.repository.settings, patient.user_settings).engine
     except ConfigError:  # a check of its own tells of it
         return None
 

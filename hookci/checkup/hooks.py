@@ -6,16 +6,18 @@ import os
 from typing import TYPE_CHECKING
 
 from hookci.checkup.managers import Other, Part, others
+from hookci.config.settings import read_settings
+from hookci.errors import ConfigError
 from hookci.git.hookspath import find_hooks
 from hookci.git.install import interpreter_warnings
-from hookci.git.installation import installed, read_installation
+from hookci.git.installation import installed, read_installation, wanted_hooks
 from hookci.git.shims import find_shim, read_shim
 from hookci.model.checkup import Finding, Level
 from hookci.model.snapshot import HookName
 from hookci.proc.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hookci.checkup.patient import Patient
@@ -34,7 +36,7 @@ def examine_hooks(patient: Patient) -> Iterator[Finding]:
     found = find_hooks(patient.repository, read_installation(patient.repository).ours)
     here = installed(patient.repository)
     beside = others(patient.repository, here)
-    bad = [*_presence(here, beside, found), *_working(patient, here)]
+    bad = [*_presence(here, beside, found, _wanted(patient)), *_working(patient, here)]
     if here.hooks and not bad:
         yield _finding(Level.OK, f"{', '.join(here.hooks)} in {here.directory}", None)
     yield from bad
@@ -46,7 +48,16 @@ def _finding(level: Level, message: str, mend: str | None = _INSTALL) -> Finding
     return Finding("hooks", level, message, mend)
 
 
-def _presence(here: Installed, beside: tuple[Other, ...], found: HooksPath) -> Iterator[Finding]:
+def _wanted(patient: Patient) -> tuple[str, ...]:
+    repository = patient.repository
+    try:
+        follows = read_settings(repository.settings, patient.user_settings).follows_branches
+    except ConfigError:  # which is a finding of its own
+        follows = False
+    return wanted_hooks(repository, follows_branches=follows)
+
+
+def _presence(here: Installed, beside: tuple[Other, ...], found: HooksPath, wanted: Sequence[str]) -> Iterator[Finding]:
     through = [other for other in beside if other.part in {Part.KEEPS, Part.CALLS}]
     alone = [other for other in beside if other.part is Part.ALONE]
     if not here.hooks and not through:
@@ -55,7 +66,7 @@ def _presence(here: Installed, beside: tuple[Other, ...], found: HooksPath) -> I
         yield _finding(Level.PROBLEM, message)
         return
     # a manager that calls hookci does so where it is told to; but a push has to be judged
-    needed = {*here.hooks, *here.replaced, *here.missing} if here.hooks else {str(HookName.PRE_PUSH)}
+    needed = set(wanted) if here.hooks else {str(HookName.PRE_PUSH)}
     for owner, names in _by_owner(other for other in alone if other.hook in needed):
         yield _finding(Level.PROBLEM, f"{owner} has taken the place of {names}, so hookci's does not run there")
     missing = [name for name in here.missing if name in needed]

@@ -60,7 +60,7 @@ def pipeline_here(patient: Patient) -> Pipeline | None:
 
 def examine_settings(patient: Patient) -> Iterator[Finding]:
     """Settings that make no sense, and the one that lets pushes through unjudged."""
-    everywhere, here = patient.repository.scoped_config()
+    everywhere, here = patient.repository.config.everywhere, patient.repository.config.here
 
     def unset(key: str) -> str:
         if key not in everywhere:

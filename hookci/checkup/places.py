@@ -74,9 +74,8 @@ def examine_cache(patient: Patient) -> Iterator[Finding]:
 
 def examine_workspaces(patient: Patient) -> Iterator[Finding]:
     """What jobs of this machine work in, and why it is not the quickest."""
-    everywhere, _here = patient.repository.scoped_config()
     with contextlib.suppress(ConfigError):  # another check tells
-        kind, why = decide(read_settings(everywhere, patient.user_settings).workspaces)
+        kind, why = decide(read_settings(patient.repository.settings, patient.user_settings).workspaces)
         place = repository_directory(patient.machine.cache_home, patient.repository)
         if kind is not Kind.COPY and place.is_dir():
             from hookci.workspace.mounters import try_overlay  # noqa: PLC0415 (few can have overlays)

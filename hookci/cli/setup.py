@@ -59,8 +59,6 @@ def install(deploys: tuple[str, ...], no_deploys: bool, background: bool | None)
         raise click.UsageError("--deploys and --no-deploys exclude each other")
     if background is not None:
         _set_background(on=background)
-    if not deploys:
-        _install()
     if no_deploys:
         from hookci.nudge import stop_deploying  # noqa: PLC0415 (few clones deploy)
 
@@ -68,6 +66,8 @@ def install(deploys: tuple[str, ...], no_deploys: bool, background: bool | None)
         click.echo("the hooks deploy nothing any more" if was else "the hooks did not deploy anything")
     if deploys:
         _install_deploys(deploys)
+    else:
+        _install()
 
 
 def _set_background(*, on: bool) -> None:
@@ -96,6 +96,8 @@ def _install() -> None:
     report = upkeep.install_hooks(read_machine(), python=Path(sys.executable), main=main)
     changed = f"installed {', '.join(report.installed)}" if report.installed else "all hooks were installed already"
     click.echo(f"{changed} in {report.directory}")
+    if report.withdrawn:
+        click.echo(f"removed {', '.join(report.withdrawn)}: nothing is to be done after a commit or merge here")
     if report.kept:
         click.echo(f"kept {', '.join(report.kept)}: what was there before runs first")
     if report.before:

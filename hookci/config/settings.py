@@ -61,6 +61,11 @@ class Settings(Struct, frozen=True):
     keep_size: int = 5 << 30
     keep_days: int = 30
 
+    @property
+    def follows_branches(self) -> bool:
+        """Whether something is to be done when a branch has moved."""
+        return self.background or bool(self.deploys)
+
 
 def read_settings(git_config: Mapping[str, list[str]], user_file: Path) -> Settings:
     """Settings from ``hookci.*`` in git's config, which beats the user's file.

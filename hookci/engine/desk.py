@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from hookci.engine.calls import Engine
     from hookci.engine.images import Images
 
-__all__ = ["EngineDesk", "beside"]
+__all__ = ["EngineDesk", "beside", "meanwhile"]
 
+_T = TypeVar("_T")
 
 _LAST = 30.0
 """Seconds that the end of hookci waits at most for what goes on beside it; what is left then has its labels."""
@@ -45,6 +46,22 @@ def beside(what: Callable[[], object], *, after: float = 0.0) -> None:
     thread = threading.Thread(target=quietly, name="beside", daemon=True)
     thread.start()
     atexit.register(end)
+
+
+def meanwhile(what: Callable[[], _T]) -> Callable[[], _T]:
+    """Do something beside the rest; what is returned waits for it, and has its result or raises its error."""
+    from concurrent.futures import Future  # noqa: PLC0415 (not all ask for it, and it loads a lot)
+
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(what())
+        except BaseException as error:  # noqa: BLE001 (raised again where the result is asked for)
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="meanwhile", daemon=True).start()
+    return future.result
 
 
 class EngineDesk(Struct):

@@ -87,6 +87,14 @@ class Images:
         found = self._look(image)
         return found.id if found else None
 
+    def there(self, image: Image) -> ImageInfo | None:
+        """An image that is on the engine and good enough as it is; None if there is none such, or it is to be pulled.
+
+        Raises:
+            EngineGoneError: the engine does not answer.
+        """
+        return self._look(image) if _may_be_there(image, image.pull[0]) else None
+
     def ensure(
         self, image: Image, tell: Callable[[str], None], cancel: Cancel, show: Callable[[str, float], None] = _to_nobody
     ) -> ImageInfo:
@@ -96,7 +104,7 @@ class Images:
             PullCancelledError: ``cancel`` was asked for while it was pulled; others who wait for it still get it.
             EngineError: it is not there, and cannot or may not be pulled.
         """
-        if _may_be_there(image, image.pull[0]) and (found := self._look(image)):
+        if found := self.there(image):
             return found
         fetching = self._join(image)
         try:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hookci.errors import HookciError
 from hookci.execute.caching import cache_places
 from hookci.execute.coverage import read_coverage
-from hookci.execute.environment import planned_environment, secret_values, withheld_names
+from hookci.execute.environment import secret_values, told_environment, withheld_names
 from hookci.execute.handing import applies, handed_variables, keep_artifacts, with_handed, with_variables
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
@@ -25,7 +25,7 @@ from hookci.model.pipeline import CachePolicy
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import exit_text
 from hookci.workspace.copy import copy_paths
-from hookci.workspace.slots import Wanted
+from hookci.workspace.slot import NO_CACHES, Caches, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hookci.model.plan import PlannedJob
     from hookci.proc.supervise import Ended
     from hookci.workspace.cache import CachePlace
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["AttemptExecutor", "Visit", "Visited"]
 
@@ -140,6 +140,7 @@ class _Attempt(Struct):
         if first is not None:
             output.finish()
             return self._result(first, output, environment, path)
+        self.place.begin(environment)
         places = cache_places(self.job, environment, self.context.blobs)
         self._prepare(places, output)
         if cancelled := self._cancelled():
@@ -149,7 +150,7 @@ class _Attempt(Struct):
         self._make_place_ready(environment, output)
         if cancelled := self._cancelled():
             return cancelled
-        reports = Reports(self.slot.found, self.job.junit, self.slot.workspace)
+        reports = Reports(self.slot.found, self.job.junit, self.slot.workspace) if self.job.junit else None
         ran = self._script(environment, output)
         ended = ran.ended
         if self.job.after_script and self.cancel.hard.reason is None:
@@ -158,13 +159,13 @@ class _Attempt(Struct):
         if self.visit:
             self.visit.after(self._visited(ended, output, mask))
         passed = ended.why == "exit" and ended.returncode == 0
-        tests = None if ended.why == "cancel" else reports.read(mask, output.say)
+        tests = reports.read(mask, output.say) if reports and ended.why != "cancel" else None
         broken = self._keep(places, output, passed=passed)
         output.finish()
         result = self._result(ran, output, environment, path)
         if broken and passed:
             result = replace(result, outcome=Outcome.FAILED, reason=broken)
-        return replace(result, tests=tests, coverage=read_coverage(self.job.coverage, Path(path)))
+        return replace(result, tests=tests, coverage=read_coverage(self.job.coverage, path))
 
     def _errored(self, error: HookciError, path: str) -> JobResult:
         job, hints = self.job, (error.hint,) if error.hint else ()
@@ -182,20 +183,21 @@ class _Attempt(Struct):
     # -- surroundings
 
     def _environment(self) -> dict[str, str]:
-        plan, job = self.context.plan, self.job
-        workspace = self.place.workspace
-        environment = planned_environment(self.context.user, job, plan)
-        environment.update(
-            HOOKCI_RUN=str(self.context.number),
-            HOOKCI_WORKSPACE=workspace,
-            HOOKCI_JOB_TOKEN=self.slot.token,
-            CI_PIPELINE_ID=str(self.context.number),
-            CI_PROJECT_DIR=workspace,
-            **attempt_facts(job, plan, self.context.number, workspace, self.context.clock()),
-        )
-        environment.setdefault("CI_PROJECT_NAME", self.context.slots.name)
-        self.planned = with_handed(self.context, self.planned, environment)
-        handed = handed_variables(self.context, self.planned)
+        context, job = self.context, self.job
+        workspace, place = self.place.workspace, context.places.get(job.name, 0)
+        environment = {
+            **context.given(job),
+            **told_environment(job, context.plan),
+            "HOOKCI_RUN": str(context.number),
+            "HOOKCI_WORKSPACE": workspace,
+            "HOOKCI_JOB_TOKEN": self.slot.token,
+            "CI_PIPELINE_ID": str(context.number),
+            "CI_PROJECT_DIR": workspace,
+            **attempt_facts(job, context.number, place, workspace, context.clock()),
+        }
+        environment.setdefault("CI_PROJECT_NAME", context.slots.name)
+        self.planned = with_handed(context, self.planned, environment)
+        handed = handed_variables(context, self.planned)
         environment.update(job_variables(self.planned, environment, handed))
         return environment
 
@@ -212,8 +214,12 @@ class _Attempt(Struct):
             whole=snapshot.tree,
             shown=narrow,
             local=not self.job.contained and narrow is None,
-            keep=lambda files: context.caches.in_place(slot.directory, files, pulled),
-            fill=lambda files: context.caches.restore(slot.directory, files, slot.workspace, pulled),
+            caches=Caches(
+                keep=lambda files: context.caches.in_place(slot.directory, files, pulled),
+                fill=lambda files: context.caches.restore(slot.directory, files, slot.workspace, pulled),
+            )
+            if pulled
+            else NO_CACHES,
         )
         slot.prepare(context.source, wanted, output.say)
         for giver in self.planned.artifacts_from:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
     from hookci.proc.supervise import Cancel
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["BuildingPlace", "with_built"]
 
@@ -81,6 +81,9 @@ class BuildingPlace(Struct, eq=False):
     def run_first(self, commands: Commands, output: Output) -> Ran:
         """Run commands where the job's others run."""
         return self.inside(self.planned).run_first(commands, output)
+
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Nothing, as in `prepare`."""
 
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Building is a part of the job, with its deadline and its failures, so nothing is done before."""

@@ -29,6 +29,7 @@ class Witness:
         self._snapshot = snapshot
         self._observatory = observatory
         self._known: _Known = {}
+        self._host = os.uname().nodename
 
     def text(self, key: JobKey) -> str:
         """What ``key`` stands for, as ASCII JSON."""
@@ -49,7 +50,7 @@ class Witness:
             tree=self._snapshot.tree,
             commit=self._snapshot.commit,
             label=self._snapshot.label,
-            host=os.uname().nodename,
+            host=self._host,
             user=user.get("LOGNAME") or user.get("USER"),
             variables=variables,
             programs=programs,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from hookci.engine.calls import EngineError
 from hookci.engine.containers import Bind, ContainerSpec, create
-from hookci.engine.desk import beside
+from hookci.engine.desk import beside, meanwhile
 from hookci.errors import HookciError
 from hookci.execute.environment import expand
 from hookci.execute.lending import ROOT, Lending
@@ -24,7 +24,7 @@ from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hookci.engine.containers import Container, Volume
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
     from hookci.proc.supervise import Cancel
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["ContainerPlace"]
 
@@ -78,6 +78,7 @@ class ContainerPlace(Struct, eq=False):
     _told: Mapping[str, str] = field(default_factory=dict)
     _environment: dict[str, str] = field(default_factory=dict)
     _lending: Lending | None = None
+    _begun: Callable[[], None] | None = None
     _is_over: bool = False
     _token: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -127,6 +128,27 @@ class ContainerPlace(Struct, eq=False):
         finally:
             container.remove()
 
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Make the container beside what is done to the workspace, of which it needs no more than the path.
+
+        Not where more is to be had first: an image that is pulled, services, the directories themselves.
+        """
+        image = self.job.image
+        if image is not None and not self.job.services and self.rooms.desk.sees_files and self._is_kept():
+            self._begun = meanwhile(lambda: self._begin(image, environment))
+
+    def _is_kept(self) -> bool:
+        """Whether all directories are there that a container sees: what it binds is settled when it is made."""
+        paths = (self.slot.checkout.tree_path, self.context.source.scratch.objects)
+        return all(path.is_dir() and not path.is_symlink() for path in paths)
+
+    def _begin(self, image: Image, environment: Mapping[str, str]) -> None:
+        named = self._told_of(environment, image)
+        info = self.rooms.desk.images.there(named)
+        if info is not None:
+            self._take(info)
+            self._container = self._near(named, info)
+
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Have the image, start the services, make the container.
 
@@ -136,19 +158,33 @@ class ContainerPlace(Struct, eq=False):
         image = self.job.image
         if image is None:
             return
-        self._told = self._environment = dict(environment)
-        named = self._named(image)
-        info = self._info = self.rooms.desk.images.ensure(named, output.say, cancel, output.show)
-        self._environment = {**self._environment, **self._completed(info)}
-        self._make_scripts()
-        self._start_services(info, output, cancel)
-        if self.rooms.desk.sees_files:
-            self._container = self._near(named, info, cancel)
+        if self._begun is not None:
+            self._begun()
         if self._container is None:
-            self.rooms.desk.sees_files = False
-            self._container = self._from_afar(named, info, output, cancel)
+            self._container = self._made(self._told_of(environment, image), output, cancel)
+        if self._far is None and self._info is not None:
+            self._lending = Lending(self.rooms.desk.engine, self.owner, self._info.id, self.slot)
+            self._lending.give(self._user(self._info), cancel)
         for warning in self._container.warnings:
             output.say(f"hookci: {self.rooms.desk.engine.name}: {warning}")
+
+    def _made(self, image: Image, output: Output, cancel: Cancel) -> Container:
+        info = self.rooms.desk.images.ensure(image, output.say, cancel, output.show)
+        self._take(info)
+        self._start_services(info, output, cancel)
+        near = self._near(image, info) if self.rooms.desk.sees_files else None
+        return near or self._from_afar(image, info, output, cancel)
+
+    def _told_of(self, environment: Mapping[str, str], image: Image) -> Image:
+        """The image by its name, which may have variables in it, now that these are known."""
+        self._told = self._environment = dict(environment)
+        return self._named(image)
+
+    def _take(self, info: ImageInfo) -> None:
+        """Have what depends on what the image is."""
+        self._info = info
+        self._environment = {**self._environment, **self._completed(info)}
+        self._make_scripts()
 
     def _completed(self, info: ImageInfo) -> dict[str, str]:
         """The job's own variables with what they take from the image in place: ``PATH = "/opt/bin:$PATH"``."""
@@ -160,8 +196,14 @@ class ContainerPlace(Struct, eq=False):
 
         return {name: _VARIABLE.sub(value, self._environment[name]) for name in own}
 
-    def _near(self, image: Image, info: ImageInfo, cancel: Cancel) -> Container | None:
+    def _near(self, image: Image, info: ImageInfo) -> Container | None:
         """The container with the workspace bound; None when the engine does not see this machine's files."""
+        container = self._binding(image, info)
+        if container is None:
+            self.rooms.desk.sees_files = False
+        return container
+
+    def _binding(self, image: Image, info: ImageInfo) -> Container | None:
         bound = self._bound()
         try:
             container = self._create(image, info, bound)
@@ -177,8 +219,6 @@ class ContainerPlace(Struct, eq=False):
                 # it makes the directories that are not there, and says nothing
                 container.remove()
                 return None
-        self._lending = Lending(self.rooms.desk.engine, self.owner, info.id, self.slot)
-        self._lending.give(self._user(info), cancel)
         return container
 
     def _from_afar(self, image: Image, info: ImageInfo, output: Output, cancel: Cancel) -> Container:
@@ -377,6 +417,9 @@ class ContainerPlace(Struct, eq=False):
 
     def close(self) -> None:
         """Remove the container, its services, and the scripts."""
+        if self._begun is not None:
+            with contextlib.suppress(Exception):  # said when the place was made ready, if it came to that
+                self._begun()
         if self._container is not None:
             self._remove(self._container)
         if self._lending is not None:

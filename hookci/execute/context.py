@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hookci.execute.environment import given_environment
 from hookci.execute.variables import hidden_values
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from hookci.model.files import Files
+    from hookci.model.pipeline import Job
     from hookci.model.plan import Plan
     from hookci.workspace.artifacts import ArtifactStore
     from hookci.workspace.cache import CacheStore
@@ -51,3 +53,19 @@ class RunContext(Struct, frozen=True, kw_only=True, dict=True):
     def hidden(self) -> frozenset[str]:
         """What no job of the run may show; found out once for all of them."""
         return hidden_values(self.plan, self.user)
+
+    @functools.cached_property
+    def places(self) -> Mapping[str, int]:
+        """Which of the plan's jobs each is, from 1 on."""
+        return {name: place for place, name in enumerate(self.plan.jobs, 1)}
+
+    def given(self, job: Job) -> Mapping[str, str]:
+        """What ``job`` gets of the environment that hookci was started in; jobs that name the same share it."""
+        asked = (job.contained, job.pass_env, job.secrets)
+        if asked not in self._given:
+            self._given[asked] = given_environment(self.user, job)
+        return self._given[asked]
+
+    @functools.cached_property
+    def _given(self) -> dict[tuple[object, ...], dict[str, str]]:
+        return {}

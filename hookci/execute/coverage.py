@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from hookci.model.expression import Regex, parse_regex
 from hookci.model.patterns import pattern
 from hookci.model.text import plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["coverage_in", "read_coverage"]
 
 _NUMBER = pattern(r"\d+(?:\.\d+)?")
 
 
-def read_coverage(pattern: str | None, log: Path) -> float | None:
-    """What ``pattern`` finds in a job's log; None without one."""
+def read_coverage(pattern: str | None, log: str) -> float | None:
+    """What ``pattern`` finds in the job's log at the path ``log``; None without one."""
     if pattern is None:
         return None
-    return coverage_in(pattern, log.read_text(encoding="utf-8", errors="replace").splitlines())
+    return coverage_in(pattern, Path(log).read_text(encoding="utf-8", errors="replace").splitlines())
 
 
 def coverage_in(pattern: str, lines: list[str]) -> float | None:

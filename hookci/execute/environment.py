@@ -27,6 +27,7 @@ __all__ = [
     "passed_environment",
     "planned_environment",
     "secret_values",
+    "told_environment",
     "withheld_names",
 ]
 
@@ -98,8 +99,12 @@ def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[s
 
     The job's own variables are not in it yet (see `expand_all`).
     """
+    return {**given_environment(user, job), **told_environment(job, plan)}
+
+
+def told_environment(job: Job, plan: Plan) -> dict[str, str]:
+    """What of it hookci itself tells the job."""
     return {
-        **given_environment(user, job),
         **plan.snapshot.facts,
         "CI": "true",
         "HOOKCI": "true",
@@ -117,6 +122,8 @@ def planned_environment(user: Mapping[str, str], job: Job, plan: Plan) -> dict[s
 def secret_values(known: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
     """The values that must not be shown: those of the variables that ``secrets`` names."""
     patterns = tuple(secrets)
+    if not patterns:
+        return set()
     return {value for name, value in known.items() if value and _is_named(name, patterns)}
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hookci.execute.context import RunContext
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["applies", "handed_variables", "inside", "keep_artifacts", "parse_dotenv", "with_handed", "with_variables"]
 
@@ -45,7 +45,8 @@ def inside(path: str, environment: Mapping[str, str]) -> str:
 
 def with_variables(job: Job, environment: Mapping[str, str]) -> Job:
     """``job`` with variables in place in what names files of the workspace; hookci.toml has none there."""
-    if not job.gitlab:
+    kept = job.artifacts
+    if not job.gitlab or not (kept.paths or kept.exclude or kept.dotenv or job.junit or job.scan):
         return job
 
     def filled(patterns: Sequence[str]) -> tuple[str, ...]:
@@ -53,7 +54,6 @@ def with_variables(job: Job, environment: Mapping[str, str]) -> Job:
         # a GitLab runner too keeps nothing that is not below the project
         return tuple(path for path in paths if path and not path.startswith("/") and ".." not in path.split("/"))
 
-    kept = job.artifacts
     artifacts = replace(kept, paths=filled(kept.paths), exclude=filled(kept.exclude), dotenv=filled(kept.dotenv))
     written = [replace(one, path=path) for one in job.scan.written for path in filled([one.path])] if job.scan else []
     scan = job.scan and replace(job.scan, written=tuple(written))

@@ -6,7 +6,6 @@ A failure is remembered by nobody.  But who watched it from the side, under the 
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,7 +14,6 @@ from msgspec.structs import replace
 from hookci.model.event import JobOutput
 from hookci.model.result import JobResult, Outcome
 from hookci.store.locks import FileLock
-from hookci.store.private import private_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -103,6 +101,8 @@ class JobLock:
 
     def failure(self) -> Failure | None:
         """How the job failed in the run that was watched, if that is how it let go of the lock."""
+        if self._watched is None:
+            return None
         holder, failed = self._note()
         if holder is None or not failed or holder != self._watched:
             return None
@@ -127,11 +127,7 @@ class JobLock:
             self._write({"run": self._joining.number, "job": self._job.name, "failed": True})
 
     def _write(self, words: dict[str, object]) -> None:
-        descriptor = private_file(self._lock.path, os.O_WRONLY | os.O_TRUNC)
-        try:
-            os.write(descriptor, json.dumps(words).encode())
-        finally:
-            os.close(descriptor)
+        self._lock.note(json.dumps(words).encode())
 
     def _note(self) -> tuple[_Holder | None, bool]:
         """Who has the lock, or had it last, and whether the job failed there; None while that is being written."""

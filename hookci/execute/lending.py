@@ -19,7 +19,7 @@ from hookci.workspace.sweep import remove
 if TYPE_CHECKING:
     from hookci.engine.calls import Engine
     from hookci.engine.owner import Owner
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["ROOT", "Lending"]
 

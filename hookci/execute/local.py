@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Job
     from hookci.model.plan import PlannedJob
     from hookci.proc.supervise import Cancel
-    from hookci.workspace.slots import Slot
+    from hookci.workspace.slot import Slot
 
 __all__ = ["LocalPlace", "local_place"]
 
@@ -54,6 +54,9 @@ class LocalPlace(Struct, frozen=True):
         finally:
             remove(os.fsencode(empty))
 
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Nothing is needed beside the workspace."""
+
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Nothing is needed beside the workspace."""
 
@@ -68,7 +71,8 @@ class LocalPlace(Struct, frozen=True):
         file = script.step.with_suffix(".sh")
         # a new file: ext4 writes one that was cut to nothing to the disk when it is closed, which takes milliseconds
         file.unlink(missing_ok=True)
-        file.write_text(script.text, encoding="utf-8", errors="surrogateescape")
+        with file.open("xb") as written:
+            written.write(script.text.encode(errors="surrogateescape"))
         what = Supervised(
             argv=[*enter, *shell_argv(shell, program, file)],
             cwd="/" if enter else directory,
@@ -78,7 +82,8 @@ class LocalPlace(Struct, frozen=True):
             directory=directory,
         )
         ended = supervise(what, commands.sink, commands.cancel, commands.started)
-        return Ran(ended, script.command_reached())
+        passed = ended.why == "exit" and ended.returncode == 0
+        return Ran(ended, None if passed else script.command_reached())
 
     def bring_back(self, patterns: Sequence[str]) -> None:
         """All is there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -45,7 +46,7 @@ def _no_image(_name: str, _platform: str | None) -> str:
     return ""
 
 
-class Observatory(Struct, frozen=True):
+class Observatory(Struct, frozen=True, dict=True):
     """Looks at this machine.
 
     ``salt`` is secret and this clone's own: values of the environment are only ever stored as digests
@@ -179,7 +180,7 @@ class Observatory(Struct, frozen=True):
                 rows.append(f"{place} {info.st_size} {info.st_mtime_ns} {info.st_ino}")
         return self._digest(*(row.encode(errors="surrogateescape") for row in rows))[:32]
 
-    @property
+    @functools.cached_property
     def _path(self) -> str:
         return passed_environment(self.user, ()).get("PATH", os.defpath)
 

@@ -54,6 +54,9 @@ class Place(Protocol):
             HookciError: they could not be run, or nobody knows how they ended.
         """
 
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Begin what can be done while the workspace is still being made; what goes wrong shows in `prepare`."""
+
     def prepare(self, environment: Mapping[str, str], output: Output, cancel: Cancel) -> None:
         """Make ready what the commands need beside the workspace, which has all its files by now.
 

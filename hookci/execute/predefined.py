@@ -5,7 +5,7 @@ Source: GitLab CI/CD, "Predefined CI/CD variables reference".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from typing import TYPE_CHECKING
 
 from hookci.model.pipeline import When
@@ -43,22 +43,21 @@ def job_facts(job: Job, plan: Plan) -> dict[str, str]:
     return facts
 
 
-def attempt_facts(job: Job, plan: Plan, number: int, workspace: str, now: float) -> dict[str, str]:
+def attempt_facts(job: Job, number: int, place: int, workspace: str, now: float) -> dict[str, str]:
     """What is known when an attempt begins.
 
     Args:
         job: the job.
-        plan: that of its run.
         number: the number of the run.
+        place: which job of its plan it is, from 1 on.
         workspace: the checkout, as the job's commands see it.
         now: unix seconds.
     """
     if not job.gitlab:
         return {}
-    place = next((index for index, name in enumerate(plan.jobs, 1) if name == job.name), 0)
     return {
         "CI_PIPELINE_IID": str(number),
         "CI_JOB_ID": f"{number}{place:04}",
-        "CI_JOB_STARTED_AT": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "CI_JOB_STARTED_AT": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
         "CI_BUILDS_DIR": workspace.rpartition("/")[0] or "/",
     }

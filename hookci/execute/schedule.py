@@ -17,22 +17,24 @@ from hookci.execute.forecast import forecast
 from hookci.execute.ranks import ranks
 from hookci.execute.waiting import Waiting
 from hookci.execute.workers import Workers
-from hookci.model.event import JobOutput, JobRetried, JobStarted, RunFinished, RunStarted
-from hookci.model.result import JobResult, RunResult
+from hookci.model.event import JobOutput, RunFinished, RunStarted
+from hookci.model.result import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from hookci.model.event import Observer
+    from hookci.model.event import Event, Observer
     from hookci.model.plan import Plan, PlannedJob
 
 __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 
 _LOOK_UP = 0.1
 """Seconds after which the scheduler looks up from waiting for events, so that signal handlers get to run."""
-_WAITING_OUTPUT = 64
-"""Pieces of output that wait to be shown; a job that writes faster than they can be has to wait too."""
+_MOMENT = 0.005
+"""Seconds for which more events may gather: to wake a thread for each would cost as much as a short job."""
+_WAITING = 64
+"""Pieces of output, and ends of jobs, that wait to be shown; jobs that are faster than that have to wait too."""
 
 
 class Interrupts:
@@ -77,8 +79,7 @@ class RunSettings(Struct, frozen=True):
 
 
 class _Over(Struct, frozen=True):
-    result: JobResult
-    held: float
+    """A job is over, and what there was to tell of it is told."""
 
 
 class _Interrupted(Struct, frozen=True):
@@ -96,38 +97,40 @@ def run_plan(
 
 
 class _Run:
-    """The hands of a course: jobs in threads, whose events come back through a queue."""
+    """The hands of a course: jobs in threads, each of which sees to it that the course goes on when its job is over.
+
+    So a job follows another one without a change of threads.  What is told comes back through a queue.
+    """
 
     def __init__(self, plan: Plan, number: int, executor: Executor, settings: RunSettings, observer: Observer) -> None:
         self._plan = plan
         self._number = number
         self._settings = settings
         self._observer = observer
-        self._events: queue.SimpleQueue[JobOutput | JobStarted | JobRetried | _Over | _Interrupted] = (
-            queue.SimpleQueue()
-        )
-        self._room = threading.BoundedSemaphore(_WAITING_OUTPUT)
+        self._events: queue.SimpleQueue[Event | _Interrupted | _Over | BaseException] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._room = threading.BoundedSemaphore(_WAITING)
         self._attempts = Attempts(executor, settings.locks, self._tell, self._events.put)
+        self._ranks = ranks(plan.jobs, settings.durations)
+        # for all below
+        self._deciding = threading.Lock()
         self._workers = Workers()
         self._running: dict[str, JobCancel] = {}
-        self._ranks = ranks(plan.jobs, settings.durations)
-        self._course = Course(plan, self._waiting(), self, observer, keep_going=settings.keep_going)
+        self._course = Course(plan, self._waiting(), self, self._events.put, keep_going=settings.keep_going)
 
     def run(self, interrupts: Interrupts) -> RunResult:
-        begun, course = time.monotonic(), self._course
+        begun = time.monotonic()
         self._observer(RunStarted(self._number, self._plan, self._expected_ends()))
         interrupts.listen(lambda reason: self._events.put(_Interrupted(reason)))
         try:
-            course.begin()
-            while course.is_going:
-                with contextlib.suppress(queue.Empty):
-                    # Not for ever: a signal that comes just before the wait, or to another thread, does not end it
-                    # (Python runs handlers in the main thread, between two instructions).
-                    self._handle(self._events.get(timeout=self._next_look()))
-                course.look_at_clock()
+            self._follow()
+        except BaseException:
+            self._interrupt("the run broke off")  # or the jobs would go on without us
+            raise
         finally:
             interrupts.listen(None)
             self._workers.close()
+        course = self._course
         result = RunResult(
             number=self._number,
             label=self._plan.snapshot.label,
@@ -150,27 +153,59 @@ class _Run:
             return {}
         return forecast(self._plan, self._waiting(), durations, keep_going=self._settings.keep_going)
 
-    def _handle(self, event: JobOutput | JobStarted | JobRetried | _Over | _Interrupted) -> None:
+    def _follow(self) -> None:
+        """Let the course begin, and pass on what is told of it until it is over."""
+        with self._deciding:
+            self._course.begin()
+        while (seconds := self._next_look()) is not None:
+            with contextlib.suppress(queue.Empty):
+                self._handle(self._events.get(timeout=seconds))
+            self._pass_on()
+            self._hurry.wait(_MOMENT)
+            self._hurry.clear()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        for _ in range(self._events.qsize()):
+            self._handle(self._events.get())
+
+    def _next_look(self) -> float | None:
+        """How long to wait for events at most; None when the course is over, and so all has been told."""
+        with self._deciding:
+            self._course.look_at_clock()
+            if not self._course.is_going:
+                return None
+            due = self._course.next_due
+        # Not for ever: a signal that comes just before the wait, or to another thread, does not end it
+        # (Python runs handlers in the main thread, between two instructions).
+        return _LOOK_UP if due is None else max(0.0, min(_LOOK_UP, due - self.now()))
+
+    def _handle(self, event: Event | _Interrupted | _Over | BaseException) -> None:
         match event:
-            case _Over(result, held):
-                self._running.pop(result.name).close()
-                self._workers.done()
-                self._course.over(result, held)
-            case _Interrupted(reason):
-                self._course.interrupt(reason)
+            case _Over():
+                self._room.release()
             case JobOutput():
                 self._room.release()
                 self._observer(event)
+            case _Interrupted(reason):
+                self._interrupt(reason)
+            case BaseException():
+                raise event
             case _:
                 self._observer(event)
 
+    def _interrupt(self, reason: str) -> None:
+        with self._deciding:
+            self._course.interrupt(reason)
+
     def _tell(self, output: JobOutput) -> None:
-        self._room.acquire()
+        self._wait_for_room()
         self._events.put(output)
 
-    def _next_look(self) -> float:
-        due = self._course.next_due
-        return _LOOK_UP if due is None else max(0.0, min(_LOOK_UP, due - self.now()))
+    def _wait_for_room(self) -> None:
+        if not self._room.acquire(blocking=False):
+            self._hurry.set()
+            self._room.acquire()
 
     # -- what the course asks for
 
@@ -184,7 +219,21 @@ class _Run:
     def now(self) -> float:
         return time.monotonic()
 
+    # -- in a thread of its own
+
     def _work(self, planned: PlannedJob, cancel: JobCancel) -> None:
-        """One job with all its attempts."""
-        begun = time.monotonic()
-        self._events.put(_Over(self._attempts.work(planned, cancel), time.monotonic() - begun))
+        """One job with all its attempts, and what its end means for the course."""
+        try:
+            begun = time.monotonic()
+            result = self._attempts.work(planned, cancel)
+            held = time.monotonic() - begun
+            self._wait_for_room()
+            with self._deciding:
+                self._running.pop(result.name).close()
+                self._workers.done()
+                self._course.over(result, held)
+                if not self._course.is_going:
+                    self._hurry.set()
+            self._events.put(_Over())
+        except BaseException as error:  # noqa: BLE001 (told to the thread that waits, which raises it)
+            self._events.put(error)

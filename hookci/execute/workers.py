@@ -15,7 +15,7 @@ __all__ = ["Workers"]
 class Workers:
     """As many threads as there was ever work at once; a thousand short jobs need no thousand threads.
 
-    Whoever gives out work says when a piece of it is `done`.  All of it from one thread.
+    Whoever gives out work says when a piece of it is `done`.  One thread at a time.
     """
 
     def __init__(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from hookci.git.facts import ORIGIN
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from hookci.git.snapshots import Scratch
     from hookci.model.snapshot import Snapshot
 
-__all__ = ["changed_paths", "changed_since", "changes_between", "fork_point", "merge_base", "with_changes"]
+__all__ = ["changed_paths", "changed_since", "changes_between", "fork_point", "merge_base"]
 
 _HEADS = "refs/heads/"
 _STATUS = {"A": "added", "D": "removed"}
@@ -24,8 +22,9 @@ _STATUS = {"A": "added", "D": "removed"}
 
 def fork_point(repository: Repository, commit: str, remote: str) -> str | None:
     """Where ``commit`` left what the remote's default branch has; None when that cannot be told."""
-    known = repository.refs([f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master")])
-    return repository.ask("merge-base", next(iter(known)), commit) if known else None
+    names = (f"refs/remotes/{remote}/{name}" for name in ("HEAD", "main", "master"))
+    known = next((name for name in names if name in repository.refs.objects), None)
+    return repository.ask("merge-base", known, commit) if known else None
 
 
 def merge_base(
@@ -59,21 +58,17 @@ def changes_between(repository: Repository, scratch: Scratch, before: str, tree:
 
 
 def changed_since(
-    repository: Repository, scratch: Scratch, snapshot: Snapshot, revision: str
+    repository: Repository, scratch: Scratch, snapshot: Snapshot, revision: str | None
 ) -> tuple[str, ...] | None:
     """The paths that a snapshot has changed since it left ``revision``; None when that names nothing it comes from.
+
+    Without a revision it is since its base; None when it has none.
 
     Source: GitLab CI/CD YAML reference, ``rules:changes:compare_to``; a branch is the remote's, as on a server.
     """
     environment = scratch.environment(repository)
-    remote = snapshot.facts.get("HOOKCI_REMOTE", ORIGIN)
-    base = merge_base(repository, revision, snapshot.commit, environment, remote)
+    base = snapshot.base
+    if revision is not None:
+        remote = snapshot.facts.get("HOOKCI_REMOTE", ORIGIN)
+        base = merge_base(repository, revision, snapshot.commit, environment, remote)
     return None if base is None else changed_paths(repository, base, snapshot.tree, environment)
-
-
-def with_changes(repository: Repository, scratch: Scratch, snapshot: Snapshot) -> Snapshot:
-    """``snapshot`` with what it has changed since its base, should it not be known any more."""
-    if snapshot.changed is not None or snapshot.base is None:
-        return snapshot
-    changed = changed_paths(repository, snapshot.base, snapshot.tree, scratch.environment(repository))
-    return replace(snapshot, changed=changed)

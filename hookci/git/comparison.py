@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hookci.errors import GitError
 from hookci.git.changes import fork_point
+from hookci.git.objects import read_batch
 from hookci.model.snapshot import FORK_POINT
 
 if TYPE_CHECKING:
@@ -62,14 +63,9 @@ def read_blobs(repository: Repository, scratch: Scratch, oids: Iterable[str]) ->
         return {}
     asked = "".join(f"{name}\n" for name in names).encode()
     data = repository.git("cat-file", "--batch", stdin=asked, env=scratch.environment(repository)).stdout
-    found: dict[str, bytes] = {}
-    place = 0
-    for name in names:
-        end = data.index(b"\n", place)
-        head = data[place:end].split(b" ")
-        if len(head) != 3 or head[1] != b"blob":  # noqa: PLR2004 (git-cat-file(1): "<oid> <type> <size>")
+    contents: dict[str, bytes] = {}
+    for name, found in read_batch(names, data).items():
+        if found is None or found.kind != "blob":
             raise GitError(f"the object {name} is not a file in this repository")
-        size = int(head[2])
-        found[name] = data[end + 1 : end + 1 + size]
-        place = end + size + 2
-    return found
+        contents[name] = found.content
+    return contents

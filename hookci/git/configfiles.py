@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from typing import TYPE_CHECKING
 
@@ -35,12 +34,9 @@ def config_files(repository: Repository, programs: str) -> ConfigFiles | None:
         repository: the repository.
         programs: see `exec_path`.
     """
-    listing = repository.git("config", "--list", "-z", "--show-origin", "--includes", check=False).stdout
-    fields = os.fsdecode(listing).split("\0")
     paths = _usual_places(repository, programs)
     own = False
-    for origin, item in zip(fields[::2], fields[1::2], strict=False):
-        key, _, value = item.partition("\n")
+    for origin, key, value in repository.config.origins:
         if origin.startswith(_FILE):
             paths.append(origin.removeprefix(_FILE))
         if key == "extensions.worktreeconfig":

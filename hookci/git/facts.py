@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from typing import TYPE_CHECKING
 
 from hookci.model.patterns import pattern
@@ -17,12 +18,22 @@ if TYPE_CHECKING:
 
     from hookci.git.repository import Repository
 
-__all__ = ["ORIGIN", "change_facts", "commit_facts", "default_branch", "project_facts", "tag_message"]
+__all__ = [
+    "ORIGIN",
+    "change_facts",
+    "commit_facts",
+    "commit_time",
+    "default_branch",
+    "project_facts",
+    "tag_message",
+]
 
 ORIGIN = "origin"
 """The remote that is meant when none is named."""
 _HEADS = "refs/heads/"
 _ORIGIN_HEAD = f"refs/remotes/{ORIGIN}/HEAD"
+_IDENT = pattern(rb"\s*(?P<name>[^<\n]*?)\s*<(?P<email>[^>\n]*)>.*")
+_COMMITTED = pattern(rb"^committer .*> *(\d+) ([+-]\d{4})$", re.MULTILINE)
 _SCP = pattern(r"(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>(?![/:]).+)")
 """``git@host:group/project.git``, see git-fetch(1), "GIT URLS"."""
 _URL = pattern(
@@ -32,38 +43,67 @@ _URL = pattern(
 _PORTS = {"http": 80, "https": 443}
 
 
-def commit_facts(repository: Repository, commit: str, env: Mapping[str, str]) -> dict[str, str]:
-    """What a commit says of itself."""
-    shown = repository.git("show", "-s", "--format=%an <%ae>%x00%cI%x00%B", commit, env=env).stdout
-    author, timestamp, message = os.fsdecode(shown).split("\0", 2)
-    message = message.rstrip("\n")
+def commit_facts(oid: str, content: bytes) -> dict[str, str]:
+    """What a commit says of itself, from its object."""
+    head, _, body = content.partition(b"\n\n")
+    fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if not line.startswith(b" ") and b" " in line)
+
+    def text(raw: bytes) -> str:
+        return _decoded(raw, fields.get(b"encoding", b""))
+
+    author = _IDENT.fullmatch(fields.get(b"author", b""))
+    message = text(body.partition(b"\0")[0]).rstrip("\n")
     title, _, description = message.partition("\n")
     return {
-        "HOOKCI_COMMIT": commit,
-        "CI_COMMIT_SHA": commit,
-        "CI_COMMIT_SHORT_SHA": commit[:8],
+        "HOOKCI_COMMIT": oid,
+        "CI_COMMIT_SHA": oid,
+        "CI_COMMIT_SHORT_SHA": oid[:8],
         "CI_COMMIT_TITLE": title,
         "CI_COMMIT_MESSAGE": message,
         "CI_COMMIT_DESCRIPTION": description.strip("\n"),
-        "CI_COMMIT_AUTHOR": author,
-        "CI_COMMIT_TIMESTAMP": timestamp,
+        "CI_COMMIT_AUTHOR": f"{text(author['name'])} <{text(author['email'])}>" if author else " <>",
+        "CI_COMMIT_TIMESTAMP": _iso(*commit_time(content)),
     }
+
+
+def commit_time(content: bytes) -> tuple[int, str]:
+    """When a commit was made, from its object: unix seconds, and the committer's time zone (``+0200``)."""
+    found = _COMMITTED.search(content.partition(b"\n\n")[0])
+    return (int(found[1]), found[2].decode("ascii")) if found else (0, "+0000")
+
+
+def _iso(seconds: int, zone: str) -> str:
+    east = (int(zone[1:3]) * 60 + int(zone[3:])) * (-60 if zone[0] == "-" else 60)
+    try:
+        there = time.gmtime(seconds + east)
+    except (OverflowError, ValueError, OSError):  # what git too says of a time that is none
+        there, zone = time.gmtime(0), "+0000"
+    year, month, day, hour, minute, second, *_ = there
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone[:3]}:{zone[3:]}"
+
+
+def _decoded(raw: bytes, encoding: bytes) -> str:
+    """``raw`` as text; a commit names its encoding when that is not UTF-8 (git-commit(1), DISCUSSION)."""
+    try:
+        return raw.decode(encoding.decode("ascii")) if encoding else os.fsdecode(raw)
+    except (LookupError, UnicodeDecodeError):
+        return os.fsdecode(raw)
 
 
 def default_branch(repository: Repository) -> str:
     """The default branch of ``origin`` as far as this clone knows, or what a first one is called."""
-    known = repository.refs([_ORIGIN_HEAD, f"{_HEADS}main", f"{_HEADS}master"])
-    if known.get(_ORIGIN_HEAD):
-        return known[_ORIGIN_HEAD].removeprefix(f"refs/remotes/{ORIGIN}/")
-    return next((name.removeprefix(_HEADS) for name in known if name.startswith(_HEADS)), "main")
+    refs = repository.refs
+    if _ORIGIN_HEAD in refs.symbolic:
+        return refs.symbolic[_ORIGIN_HEAD].removeprefix(f"refs/remotes/{ORIGIN}/")
+    return next((name for name in ("main", "master") if f"{_HEADS}{name}" in refs.objects), "main")
 
 
 def tag_message(repository: Repository, name: str) -> str | None:
     """The message of an annotated tag, without its signature; None when ``name`` is no such object."""
-    content = repository.ask("cat-file", "tag", name)
-    if content is None:
+    found = repository.look_up([name]).get(name)
+    if found is None or found.kind != "tag":
         return None
-    message = content.partition("\n\n")[2]
+    message = os.fsdecode(found.content).partition("\n\n")[2]
     return re.split(r"^-----BEGIN ", message, maxsplit=1, flags=re.MULTILINE)[0].rstrip("\n")
 
 
@@ -71,7 +111,7 @@ def project_facts(settings: Mapping[str, list[str]], remote: str) -> dict[str, s
     """What is known of the project and its server from where a remote is, and of the person from git's settings.
 
     Args:
-        settings: git's, see `hookci.git.repository.Repository.config`.
+        settings: git's, see `hookci.git.repository.GitConfig`.
         remote: the name of a remote, or an address.
     """
     facts: dict[str, str] = {}

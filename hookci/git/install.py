@@ -15,7 +15,7 @@ from msgspec import Struct
 from hookci.errors import StateError
 from hookci.git.hookspath import chain, chain_directory, find_hooks, is_tracked, unchain
 from hookci.git.installation import HOOKS, Installation, read_installation, remember
-from hookci.git.kept import is_shims, keep, link_surroundings, sweep, write, writing
+from hookci.git.kept import BEFORE, is_shims, keep, link_surroundings, put_back, sweep, write, writing
 from hookci.git.shims import Shim
 from hookci.git.uninstall import take_away
 
@@ -48,21 +48,22 @@ _LASTING = "run `uv tool install hookci` or `pipx install hookci`, then `hookci 
 class InstallReport(Struct, frozen=True, kw_only=True):
     """What install did.
 
-    ``installed`` are the hooks that were written, ``unchanged`` those that were there already, ``kept`` the hooks of
-    others that were found in their place and now run first.  ``before`` is the directory of a global
-    ``core.hooksPath`` whose hooks run first, ``passed_on`` its other hooks.
+    ``installed`` are the hooks that were written, ``unchanged`` those that were there already, ``withdrawn`` those that
+    were removed, as they have no work any more, ``kept`` the hooks of others that were found in their place and now run
+    first.  ``before`` is the directory of a global ``core.hooksPath`` whose hooks run first, ``passed_on`` its others.
     """
 
     directory: Path
     installed: tuple[str, ...]
     unchanged: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     before: Path | None = None
     passed_on: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> InstallReport:
+def install(repo: Repository, shim: bytes, *, python: Path, main: Path, wanted: Sequence[str] = HOOKS) -> InstallReport:
     """Install hookci's hooks; doing it again changes nothing, or only what has to change.
 
     Args:
@@ -70,6 +71,7 @@ def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> Insta
         shim: see `hookci.git.shims.read_shim`.
         python: the interpreter the hooks start, absolute.
         main: hookci's ``__main__.py``, absolute.
+        wanted: which of `HOOKS`; the others are taken away, and what was there before them is put back.
 
     Raises:
         StateError: the hooks cannot be written, or something stands in their way.
@@ -80,25 +82,27 @@ def install(repo: Repository, shim: bytes, *, python: Path, main: Path) -> Insta
     chained = found.before is not None
     directory = chain_directory(repo) if chained else found.directory
     refuse_husky(directory)
-    others = _other_hooks(found)
+    others = _other_hooks(found, wanted)
     with writing(repo.common_dir / "hookci"):
         remember(repo, _extended(repo, record, directory, chained=chained))
     with writing(directory):
         directory.mkdir(mode=0o700 if chained else 0o777, parents=True, exist_ok=True)
         sweep(directory)
-        kept = tuple(name for name in HOOKS if keep(directory, name))
+        kept = tuple(name for name in wanted if keep(directory, name))
+        withdrawn = tuple(name for name in HOOKS if name not in {*wanted, *others} and _withdraw(directory, name))
         link_surroundings(directory)
         written = [
             name
-            for name in (*HOOKS, *others)
+            for name in (*wanted, *others)
             if _put(directory / name, Shim(name, python, main, found.before or "").fill(shim))
         ]
-        _remove_strays(directory, {*HOOKS, *others})
+        _remove_strays(directory, {*wanted, *others})
         _point_git_at(repo, found, record)
     return InstallReport(
         directory=directory,
-        installed=tuple(name for name in HOOKS if name in written),
-        unchanged=tuple(name for name in HOOKS if name not in written),
+        installed=tuple(name for name in wanted if name in written),
+        unchanged=tuple(name for name in wanted if name not in written),
+        withdrawn=withdrawn,
         kept=kept,
         before=found.directory if chained else None,
         passed_on=others,
@@ -145,6 +149,18 @@ def _extended(repo: Repository, record: Installation, directory: Path, *, chaine
     return Installation(str(repo.common_dir), known, made, str(directory) if chained else None)
 
 
+def _withdraw(directory: Path, name: str) -> bool:
+    """Take the shim ``name`` away, and give a kept hook its place back; whether there was one."""
+    place, kept = directory / name, directory / BEFORE / name
+    if not is_shims(place):
+        return False
+    if os.path.lexists(kept):
+        put_back(kept, place)
+    else:
+        place.unlink()
+    return True
+
+
 def _put(place: Path, data: bytes) -> bool:
     """Write a shim; whether that was necessary."""
     if is_shims(place) and place.read_bytes() == data and os.access(place, os.X_OK):
@@ -168,12 +184,12 @@ def _point_git_at(repo: Repository, found: HooksPath, record: Installation) -> N
         take_away(chain_directory(repo))
 
 
-def _other_hooks(found: HooksPath) -> tuple[str, ...]:
-    """The hooks of a global directory that are not hookci's business, and have to run all the same."""
+def _other_hooks(found: HooksPath, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The hooks of a global directory beside those ``wanted``: they have to run all the same."""
     if found.before is None or not found.directory.is_dir():
         return ()
     names = (path.name for path in found.directory.iterdir() if path.is_file() and os.access(path, os.X_OK))
-    return tuple(sorted(name for name in names if _HOOK_NAME.fullmatch(name) and name not in HOOKS))
+    return tuple(sorted(name for name in names if _HOOK_NAME.fullmatch(name) and name not in wanted))
 
 
 def refuse_husky(directory: Path) -> None:

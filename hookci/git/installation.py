@@ -19,10 +19,23 @@ if TYPE_CHECKING:
     from hookci.git.hookspath import HooksPath
     from hookci.git.repository import Repository
 
-__all__ = ["HOOKS", "Installation", "Installed", "forget", "installed", "places", "read_installation", "remember"]
+__all__ = [
+    "HOOKS",
+    "JUDGING",
+    "Installation",
+    "Installed",
+    "forget",
+    "installed",
+    "places",
+    "read_installation",
+    "remember",
+    "wanted_hooks",
+]
 
 HOOKS = tuple(str(name) for name in HookName)
 """The hooks that are hookci's business, by their file names."""
+JUDGING = tuple(name for name in HOOKS if name.startswith("pre-"))
+"""Those that every clone has; the others tell that a branch has moved."""
 
 
 class Installation(Struct, frozen=True):
@@ -63,6 +76,15 @@ class Installed(Struct, frozen=True, kw_only=True):
     main: Path | None = None
     gone: tuple[Path, ...] = ()
     elsewhere: tuple[Path, ...] = ()
+
+
+def wanted_hooks(repo: Repository, *, follows_branches: bool) -> tuple[str, ...]:
+    """The hooks that have work to do: each that has none makes every commit a millisecond longer.
+
+    Worktrees share them, so where each may have settings of its own it is not known that those of one are all.
+    """
+    of_one = repo.ask("config", "--get", "--type=bool", "extensions.worktreeConfig") != "true"
+    return JUDGING if of_one and not follows_branches else HOOKS
 
 
 def installed(repo: Repository) -> Installed:

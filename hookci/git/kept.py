@@ -90,6 +90,8 @@ def keep(directory: Path, name: str) -> bool:
     place, kept = directory / name, directory / BEFORE / name
     if not os.path.lexists(place) or is_shims(place):
         return False
+    if _is_link_beside(kept):  # it was not hookci's to keep before
+        kept.unlink()
     if place.is_dir():
         raise StateError(f"{place} is a directory, so there is no room for a hook")
     if is_kept_as(place, kept):
@@ -213,5 +215,5 @@ def _unlink_surroundings(before: Path) -> None:
 
 
 def _is_surrounding(path: Path) -> bool:
-    ours = path.name in set(HookName) or path.name == BEFORE or path.name.startswith(_TEMPORARY)
+    ours = path.name == BEFORE or path.name.startswith(_TEMPORARY)
     return not ours and path.suffix != ".sample" and not is_shims(path)

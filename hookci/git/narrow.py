@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import zlib
 from typing import TYPE_CHECKING
+
+from hookci.git.objects import write_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ def narrow_tree(repository: Repository, scratch: Scratch, files: Mapping[str, st
     r"""Write the tree that holds exactly ``files`` among hookci's own objects; only what is not there yet is written.
 
     Jobs with few files are many, so no git is started: a tree object is ``<mode> <name>\0<oid>`` for each entry
-    (gitformat-pack(5), "Object types"; gitrepository-layout(5), "objects/[0-9a-f][0-9a-f]").
+    (gitformat-pack(5), "Object types").
 
     Args:
         repository: where the files' objects are.
@@ -55,22 +56,8 @@ def _entries(
     return below[directory]
 
 
-def _write(objects: Path, entries: list[tuple[bytes, bytes, bytes]], algorithm: str) -> bytes:
+def _write(objects: Path, entries: list[tuple[bytes, bytes, bytes]], object_format: str) -> bytes:
     """Write one tree object, if it is not there; its name."""
     entries.sort(key=lambda entry: entry[0] + b"/" if entry[1] == _DIRECTORY else entry[0])
     content = b"".join(b"%b %b\0%b" % (mode, name, oid) for name, mode, oid in entries)
-    content = b"tree %d\0%b" % (len(content), content)
-    import hashlib  # noqa: PLC0415 (it loads OpenSSL, and few jobs declare inputs)
-
-    digest = hashlib.new(algorithm, content, usedforsecurity=False)
-    name = digest.hexdigest()
-    place = objects / name[:2] / name[2:]
-    try:
-        os.utime(place)  # like git: what is in use looks new to whoever clears up
-    except FileNotFoundError:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = place.with_name(f"tmp_obj_{os.urandom(8).hex()}")
-        temporary.write_bytes(zlib.compress(content, 1))
-        temporary.chmod(0o444)
-        temporary.replace(place)
-    return digest.digest()
+    return bytes.fromhex(write_object(objects, "tree", content, object_format))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from hookci.errors import GitError, UsageError
 from hookci.git.environment import FIXED_CONFIG, for_own_git
+from hookci.git.objects import Found, read_batch
 from hookci.proc.run import Done, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["BlobEntry", "Repository", "git"]
+__all__ = ["BlobEntry", "GitConfig", "Refs", "Repository", "git"]
 
 _TIMEOUT = 600.0
 _MINIMUM = (2, 31)
@@ -51,12 +53,38 @@ class BlobEntry(Struct, frozen=True):
     path: bytes
 
 
-class Repository(Struct, frozen=True):
+class GitConfig(Struct, frozen=True):
+    """Git's settings: lower-case keys (as git lists them), values in git's order, of which the last one wins.
+
+    ``everywhere`` are all, ``here`` those of this repository alone, without the user's and the system's.  ``origins``
+    says of each in turn where it was found (git-config(1), ``--show-origin``), and its key and value.
+    """
+
+    everywhere: Mapping[str, list[str]]
+    here: Mapping[str, list[str]]
+    origins: Sequence[tuple[str, str, str]]
+
+
+class Refs(Struct, frozen=True):
+    """Branches, tags and what remotes had: each with its object, and with the ref it stands for if it is symbolic.
+
+    ``head`` is the branch that ``HEAD`` is on; None where it is on none, or on one that has no commit yet.
+    """
+
+    objects: Mapping[str, str]
+    symbolic: Mapping[str, str]
+    head: str | None
+
+
+class Repository(Struct, frozen=True, dict=True):
     """A repository as the user has it; nothing here writes to it.
 
     ``git_dir`` is the worktree's own, ``common_dir`` the one all worktrees share; ``top`` is None in a
     bare repository.  ``index`` is the index that the commit at hand is made from.  ``env`` is the
-    environment of hookci's own git calls.  ``settings`` are git's, where they were asked for (see `config`).
+    environment of hookci's own git calls.
+
+    Each git process takes longer than its answer: settings, refs and what was looked up are asked for once, and are
+    then what they were at the first look.
     """
 
     git_dir: Path
@@ -67,7 +95,6 @@ class Repository(Struct, frozen=True):
     object_format: str
     shallow: bool
     env: Mapping[str, str]
-    settings: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def discover(cls, directory: Path, env: Mapping[str, str]) -> Repository:
@@ -124,20 +151,40 @@ class Repository(Struct, frozen=True):
         done = self.git(*arguments, check=False)
         return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 else None
 
-    def resolve(self, names: Sequence[str]) -> dict[str, str]:
-        """The objects that ``names`` (such as ``<oid>^{tree}``) stand for, without those that stand for none."""
-        if not names:
-            return {}
-        lines = "".join(f"{name}\n" for name in names)
-        answers = self.git("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(lines)).stdout.split(b"\n")
-        found = zip(names, (answer.decode("ascii", "replace") for answer in answers), strict=False)
-        return {name: answer for name, answer in found if " " not in answer}
+    @functools.cached_property
+    def _looked_up(self) -> dict[str, Found | None]:
+        return {}
 
-    def refs(self, names: Sequence[str]) -> dict[str, str]:
-        """Those of ``names`` (whole names of refs) that are there, each with the ref it is symbolic for, or nothing."""
-        listing = os.fsdecode(self.git("for-each-ref", "--format=%(refname) %(symref)", *names).stdout)
-        found = dict(line.split(" ", 1) for line in listing.split("\n") if line)
-        return {name: found[name] for name in names if name in found}
+    def look_up(
+        self, names: Iterable[str], *, soon: Iterable[str] = (), env: Mapping[str, str] | None = None
+    ) -> dict[str, Found]:
+        """The objects that ``names`` (such as ``<oid>^{tree}``) stand for, without those that stand for none.
+
+        Args:
+            names: each without a line end; see gitrevisions(7).
+            soon: what will be asked for next: one process looks for all of it.
+            env: adds to git's environment.
+        """
+        known, names = self._looked_up, tuple(names)
+        if any(name not in known for name in names):
+            unknown = [name for name in dict.fromkeys((*names, *soon)) if name not in known]
+            lines = os.fsencode("".join(f"{name}\n" for name in unknown))
+            found = read_batch(unknown, self.git("cat-file", "--batch", stdin=lines, env=env).stdout)
+            known.update({one.oid: one for one in found.values() if one is not None})
+            known.update(found)
+        return {name: one for name in names if (one := known[name]) is not None}
+
+    @functools.cached_property
+    def refs(self) -> Refs:
+        """Its refs."""
+        names = ("refs/heads", "refs/tags", "refs/remotes")
+        listing = self.git("for-each-ref", "--format=%(objectname) %(refname) %(HEAD)%(symref)", *names).stdout
+        rows = [line.split(" ", 2) for line in os.fsdecode(listing).split("\n") if line]
+        return Refs(
+            objects={name: oid for oid, name, _ in rows},
+            symbolic={name: rest[1:] for _, name, rest in rows if rest[1:]},
+            head=next((name for _, name, rest in rows if rest[0] == "*"), None),
+        )
 
     def kind(self, oid: str) -> str | None:
         """``commit``, ``tree``, ``blob`` or ``tag``; None when the object is not there."""
@@ -153,22 +200,26 @@ class Repository(Struct, frozen=True):
         """The content of a blob."""
         return self.git("cat-file", "blob", oid).stdout
 
-    def config(self) -> dict[str, list[str]]:
-        """All settings, lower-case keys (as git lists them), values in git's order: the last one wins."""
-        return self.scoped_config()[0]
+    @property
+    def settings(self) -> Mapping[str, list[str]]:
+        """All of git's settings."""
+        return self.config.everywhere
 
-    def scoped_config(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """All settings, and those of this repository alone, without the user's and the system's."""
-        listing = self.git("config", "--list", "-z", "--show-scope", "--includes", check=False).stdout
+    @functools.cached_property
+    def config(self) -> GitConfig:
+        """Git's settings, and where they are from."""
+        listing = self.git("config", "--list", "-z", "--show-scope", "--show-origin", "--includes", check=False).stdout
         fields = os.fsdecode(listing).split("\0")
         everywhere: dict[str, list[str]] = {}
         here: dict[str, list[str]] = {}
-        for scope, item in zip(fields[::2], fields[1::2], strict=False):
+        origins: list[tuple[str, str, str]] = []
+        for scope, origin, item in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
             key, separator, value = item.partition("\n")
             for settings in (everywhere, here) if scope in {"local", "worktree"} else (everywhere,):
                 settings.setdefault(key, []).append(value if separator else "true")
+            origins.append((origin, key, value))
         # FIXED_CONFIG comes back as if the user had set it; nobody asks for those keys
-        return everywhere, here
+        return GitConfig(everywhere, here, origins)
 
 
 def _entry(line: bytes) -> BlobEntry:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.errors import GitError, UsageError
-from hookci.git.changes import changed_paths, fork_point, merge_base
-from hookci.git.facts import ORIGIN, change_facts, commit_facts, default_branch, project_facts, tag_message
+from hookci.git.changes import fork_point, merge_base
+from hookci.git.facts import (
+    ORIGIN,
+    change_facts,
+    commit_facts,
+    commit_time,
+    default_branch,
+    project_facts,
+    tag_message,
+)
+from hookci.git.objects import tree_entries, tree_of, write_object
 from hookci.git.push import OWN_REFS
 from hookci.model.slugs import slug
 from hookci.model.snapshot import MERGE_REQUEST, Cause, RefUpdate, Snapshot, is_zero
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from hookci.git.objects import Found
     from hookci.git.repository import Repository
     from hookci.model.files import Files
 
@@ -28,7 +36,6 @@ __all__ = [
     "Scratch",
     "blob_at",
     "config_files",
-    "index_tree",
     "of_index",
     "of_push",
     "of_revision",
@@ -41,12 +48,8 @@ __all__ = [
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PUSH = Cause()
-_IDENTITY = {
-    f"GIT_{role}_{part}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for part, value in (("NAME", "hookci"), ("EMAIL", "hookci@localhost"))
-}
-_NO_PARENT_DATE = "@946684800 +0000"
+_HEAD = "HEAD"
+_NO_PARENT_TIME = 946_684_800
 """2000-01-01: archives cannot hold files older than 1980, and the same index gives the same commit."""
 
 
@@ -75,89 +78,52 @@ def _quoted(path: Path) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if ":" in text or '"' in text else text
 
 
-def index_tree(repository: Repository, scratch: Scratch) -> str:
-    """The tree that a commit of the index at hand will have.
-
-    The index is copied first and the tree written among hookci's own objects: neither the user's index
-    file nor their object directory changes.
-
-    Raises:
-        GitError: the index cannot be a tree, such as one with unmerged paths.
-    """
-    with _index_copy(repository, scratch) as environment:
-        done = repository.git("write-tree", env=environment, check=False)
-    if done.returncode != 0:
-        unmerged = b"unmerged" in done.stderr + done.stdout
-        hint = "resolve the conflicts and `git add` the files" if unmerged else None
-        raise GitError(f"the index is not a tree yet: {done.complaint}", hint)
-    return done.stdout.decode("ascii").strip()
-
-
-@contextmanager
-def _index_copy(repository: Repository, scratch: Scratch) -> Iterator[dict[str, str]]:
-    """An environment in which git works on a copy of the index at hand, and writes objects among our own."""
-    scratch.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    copy = scratch.directory / f"index-{os.getpid()}"
-    for left in (copy, copy.with_name(f"{copy.name}.lock")):
-        left.unlink(missing_ok=True)  # by a hookci that was killed and had this process id
-    try:
-        if repository.index.exists():
-            shutil.copyfile(repository.index, copy)
-        yield {**scratch.environment(repository), "GIT_INDEX_FILE": str(copy)}
-    finally:
-        copy.unlink(missing_ok=True)
-
-
-def work_tree(repository: Repository, scratch: Scratch) -> str:
-    """The tree of the files as they are, tracked or not, without what is ignored; written among our own objects.
-
-    Raises:
-        UsageError: a bare repository has none.
-        GitError: a file cannot be read.
-    """
-    if repository.top is None:
-        raise UsageError(f"{repository.common_dir} has no work tree", "name a commit with --rev")
-    with _index_copy(repository, scratch) as environment:
-        repository.git("add", "--all", "--", ".", env=environment)
-        return repository.git("write-tree", env=environment).stdout.decode("ascii").strip()
-
-
 def of_work_tree(repository: Repository, scratch: Scratch) -> Snapshot:
     """The snapshot of the files as they are, as a synthetic child of ``HEAD``."""
+    from hookci.git.indexes import work_tree  # noqa: PLC0415 (no hook asks for it)
+
     return _of_files(repository, scratch, work_tree(repository, scratch), "work tree")
 
 
 def of_index(repository: Repository, scratch: Scratch, tree: str | None = None) -> Snapshot:
     """The snapshot of what ``git commit`` is about to make: the index, as a synthetic child of ``HEAD``.
 
-    ``tree`` is the index's (see `index_tree`), should the caller know it.
+    ``tree`` is the index's (see `hookci.git.indexes`), should the caller know it.
     """
-    return _of_files(repository, scratch, tree or index_tree(repository, scratch), "index")
+    if tree is None:
+        from hookci.git.indexes import index_tree  # noqa: PLC0415 (the hook knows it)
+
+        tree = index_tree(repository, scratch)
+    return _of_files(repository, scratch, tree, "index")
 
 
 def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) -> Snapshot:
-    head = repository.ask("show", "-s", "--format=%H @%ct +0000", "HEAD", "--")
-    parent, _, date = head.partition(" ") if head else (None, "", _NO_PARENT_DATE)
-    parents = [parent, *_merge_heads(repository)] if parent else []
-    when = {f"GIT_{role}_DATE": date for role in ("AUTHOR", "COMMITTER")}
-    environment = {**scratch.environment(repository), **_IDENTITY, **when}
-    arguments = [part for name in parents for part in ("-p", name)]
-    made = repository.git("commit-tree", *arguments, "-m", f"the {source}, judged by hookci", tree, env=environment)
-    commit = made.stdout.decode("ascii").strip()
-    branch = _current_branch(repository)
-    found = {"HOOKCI_TREE": tree, **commit_facts(repository, commit, environment)}
-    facts = _facts(repository, found, branch=branch, tag=None, base=parent)
-    changed = changed_paths(repository, parent, tree, environment) if parent else None
+    head = repository.look_up([_HEAD], env=scratch.environment(repository)).get(_HEAD)
+    parents = [head.oid, *_merge_heads(repository)] if head else []
+    when = commit_time(head.content)[0] if head else _NO_PARENT_TIME
+    content = _commit_of(tree, parents, when, f"the {source}, judged by hookci")
+    commit = write_object(scratch.objects, "commit", content, repository.object_format)
+    full = repository.refs.head or _symbolic_head(repository)
+    branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
+    base = head.oid if head else None
     return Snapshot(
         tree=tree,
         commit=commit,
         source=source,
         label=f"the {source}",
         branch=branch,
-        base=parent,
-        changed=changed,
-        facts=facts,
+        base=base,
+        facts=_facts(
+            repository, {"HOOKCI_TREE": tree, **commit_facts(commit, content)}, branch=branch, tag=None, base=base
+        ),
     )
+
+
+def _commit_of(tree: str, parents: Iterable[str], when: int, message: str) -> bytes:
+    """A commit's object; the same from the same, so that nothing is made twice."""
+    rows = [f"tree {tree}", *(f"parent {name}" for name in dict.fromkeys(parents))]
+    rows += [f"{role} hookci <hookci@localhost> {when} +0000" for role in ("author", "committer")]
+    return "".join(f"{row}\n" for row in (*rows, "", message)).encode("ascii")
 
 
 def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, branch: str | None = None) -> Snapshot:
@@ -181,10 +147,9 @@ def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, 
     else:
         base = fork_point(repository, commit, ORIGIN)
     is_new = target is None and (cause.source != "push" or base == commit or not _is_pushed(repository, branch))
-    tree = repository.ask("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
     label = branch or tag or commit[:8]
     origin = _Origin(source="commit", label=label, branch=branch, tag=tag, name=f"{_TAGS}{tag}", is_new=is_new)
-    snapshot = _of_commit(repository, commit, tree, base, origin)
+    snapshot = _of_commit(repository, commit, base, origin)
     facts = {**snapshot.facts, "CI_PIPELINE_SOURCE": cause.source}
     if target is not None:
         facts.update(change_facts(facts, branch=branch or "", target=target, base=base))
@@ -217,13 +182,19 @@ def tags_at(repository: Repository, commit: str) -> list[str]:
 
 
 def _is_pushed(repository: Repository, branch: str | None) -> bool:
-    return branch is None or bool(repository.refs([f"refs/remotes/{ORIGIN}/{branch}"]))
+    return branch is None or repository.ask("show-ref", "--verify", f"refs/remotes/{ORIGIN}/{branch}") is not None
 
 
 def of_push(
-    repository: Repository, updates: Iterable[RefUpdate], remote: str
+    repository: Repository, updates: Iterable[RefUpdate], remote: str, files: tuple[str, ...] = ()
 ) -> tuple[tuple[Snapshot, ...], tuple[str, ...]]:
     """The snapshots that a push would put on ``remote``, one for each ref, in git's order.
+
+    Args:
+        repository: where the objects are.
+        updates: what the push changes.
+        remote: its name or address.
+        files: those of the trees that will be asked for next (see `config_files`).
 
     Returns:
         The snapshots, and for each ref that needs no verdict a sentence that says why.
@@ -240,7 +211,11 @@ def of_push(
             notes.append(f"{update.remote_ref} is hookci's own and not judged")
         else:
             judged.append(update)
-    objects = repository.resolve([name for update in judged for name in _objects_of(update)])
+    ahead = ("^{tree}", *(f":{name}" for name in files))
+    objects = repository.look_up(
+        [name for update in judged for name in _objects_of(update)],
+        soon=[f"{update.local_oid}{part}" for update in judged for part in ahead],
+    )
     snapshots = []
     for update in judged:
         if f"{update.local_oid}^{{commit}}" in objects:
@@ -253,18 +228,18 @@ def of_push(
 
 
 def _objects_of(update: RefUpdate) -> list[str]:
-    """What has to be known of an update, asked for all of a push at once: commit, tree, the commit it replaces."""
-    names = [f"{update.local_oid}^{{commit}}", f"{update.local_oid}^{{tree}}"]
+    """What has to be known of an update, asked for all of a push at once: a tag, the commit, the one it replaces."""
+    names = [update.local_oid, f"{update.local_oid}^{{commit}}"]
     return names if is_zero(update.remote_oid) else [*names, f"{update.remote_oid}^{{commit}}"]
 
 
-def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, str], remote: str) -> Snapshot:
+def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, Found], remote: str) -> Snapshot:
     name = update.remote_ref
     branch = name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
     tag = name.removeprefix(_TAGS) if name.startswith(_TAGS) else None
-    commit = objects[f"{update.local_oid}^{{commit}}"]
-    tree = objects.get(f"{update.local_oid}^{{tree}}")
-    base = objects.get(f"{update.remote_oid}^{{commit}}") or fork_point(repository, commit, remote)
+    commit = objects[f"{update.local_oid}^{{commit}}"].oid
+    there = objects.get(f"{update.remote_oid}^{{commit}}")
+    base = there.oid if there else fork_point(repository, commit, remote)
     origin = _Origin(
         source="ref",
         label=branch or tag or name,
@@ -275,7 +250,7 @@ def _of_update(repository: Repository, update: RefUpdate, objects: Mapping[str, 
         remote=remote,
         is_new=is_zero(update.remote_oid),
     )
-    snapshot = _of_commit(repository, commit, tree, base, origin)
+    snapshot = _of_commit(repository, commit, base, origin)
     before = {"CI_COMMIT_BEFORE_SHA": update.remote_oid, "HOOKCI_REMOTE": remote, "HOOKCI_REF": name}
     return replace(snapshot, facts={**snapshot.facts, **before})
 
@@ -293,10 +268,10 @@ class _Origin(Struct, frozen=True, kw_only=True):
     is_new: bool = False
 
 
-def _of_commit(repository: Repository, commit: str, tree: str | None, base: str | None, origin: _Origin) -> Snapshot:
-    if tree is None:
-        raise GitError(f"the tree of {commit} is not in this repository")
-    found = {"HOOKCI_TREE": tree, **commit_facts(repository, commit, {})}
+def _of_commit(repository: Repository, commit: str, base: str | None, origin: _Origin) -> Snapshot:
+    content = repository.look_up([commit])[commit].content
+    tree = tree_of(content)
+    found = {"HOOKCI_TREE": tree, **commit_facts(commit, content)}
     if origin.tag and (message := tag_message(repository, origin.name)):
         found["CI_COMMIT_TAG_MESSAGE"] = message
     facts = _facts(repository, found, branch=origin.branch, tag=origin.tag, base=base, remote=origin.remote)
@@ -309,7 +284,6 @@ def _of_commit(repository: Repository, commit: str, tree: str | None, base: str 
         tag=origin.tag,
         remote_ref=origin.remote_ref,
         base=base,
-        changed=changed_paths(repository, base, tree, {}) if base else None,
         is_new=origin.is_new,
         facts=facts,
     )
@@ -320,8 +294,12 @@ def _merge_heads(repository: Repository) -> list[str]:
     return path.read_text(encoding="ascii").split() if path.is_file() else []
 
 
+def _symbolic_head(repository: Repository) -> str:
+    return repository.ask("symbolic-ref", "-q", "HEAD") or ""
+
+
 def _current_branch(repository: Repository) -> str | None:
-    full = repository.ask("symbolic-ref", "-q", "HEAD") or ""
+    full = _symbolic_head(repository)
     return full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
 
 
@@ -371,18 +349,22 @@ def config_files(repository: Repository, scratch: Scratch, tree: str, names: tup
         UsageError: one of them is a symbolic link, whose target may lie outside the tree.
     """
     environment = scratch.environment(repository)
-    listing = repository.git("ls-tree", "-z", "--full-tree", tree, "--", *names, env=environment).stdout
+    # of an index that has a config a snapshot is made next
+    soon = (*(f"{tree}:{name}" for name in names), _HEAD)
+    top = repository.look_up([tree], soon=soon, env=environment).get(tree)
+    if top is not None and top.kind != "tree":
+        top = repository.look_up([f"{tree}^{{tree}}"], env=environment).get(f"{tree}^{{tree}}")
+    if top is None:
+        raise GitError(f"the tree {tree} is not in this repository")
     found = {}
-    for line in listing.split(b"\0"):
-        if line:
-            head, _, path = line.partition(b"\t")
-            mode, kind, oid = head.decode("ascii").split(" ")
-            name = os.fsdecode(path)
-            if mode == "120000":
-                raise UsageError(f"{name} is a symbolic link", "make it a regular file")
-            if kind == "blob":
-                found[name] = repository.git("cat-file", "blob", oid, env=environment).stdout
-    return found
+    for path, mode, oid in tree_entries(top):
+        name = os.fsdecode(path)
+        if name in names and mode == "120000":
+            raise UsageError(f"{name} is a symbolic link", "make it a regular file")
+        if name in names and mode.startswith("100"):
+            found[name] = oid
+    blobs = repository.look_up(found.values(), env=environment)
+    return {name: blobs[oid].content for name, oid in found.items()}
 
 
 def blob_at(repository: Repository, scratch: Scratch, tree: str, path: str) -> bytes | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.git.hookspath import chain_directory, find_hooks, unchain
-from hookci.git.installation import HOOKS, forget, places, read_installation
+from hookci.git.installation import JUDGING, forget, places, read_installation
 from hookci.git.kept import BEFORE, is_kept_as, is_shims, put_back, put_back_rest, sweep, writing
 from hookci.git.shims import find_shim
 
@@ -82,7 +82,7 @@ def take_away(directory: Path, *, known: bool = False) -> Taken:
     sweep(directory)
     removed, restored = list[str](), list[str]()
     shims = [(path, shim.name) for path in directory.iterdir() if (shim := find_shim(path))]
-    replaced = [name for name in HOOKS if _is_others(directory, name)] if known or shims else []
+    replaced = [name for name in JUDGING if _is_others(directory, name)] if known or shims else []
     for path, name in sorted(shims, key=lambda pair: (pair[0].name != pair[1], pair)):
         kept = directory / BEFORE / name
         if os.path.lexists(kept):

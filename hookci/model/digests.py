@@ -1,6 +1,7 @@
 """SHA-1 (for git's names), SHA-256 and a keyed digest, without what `hashlib` loads first.
 
-That is OpenSSL, which takes longer than a hook has for it.  The interpreter's own implementations give the same digests; the standard library's `random` does likewise.
+That is OpenSSL, which takes longer than a hook has for it.  The interpreter's own implementations give the same
+digests; the standard library's `random` does likewise.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ __all__ = ["pattern"]
 class _Later(Generic[AnyStr]):
     """Stands for a compiled expression; `re` keeps what it has compiled."""
 
-    __slots__ = ("_flags", "_text")
-
     _text: AnyStr
 
     def __init__(self, text: AnyStr, flags: int) -> None:
@@ -23,7 +21,9 @@ class _Later(Generic[AnyStr]):
         self._flags = flags
 
     def __getattr__(self, name: str) -> object:
-        return getattr(re.compile(self._text, self._flags), name)
+        # kept, so that the next time nobody asks
+        found = vars(self)[name] = getattr(re.compile(self._text, self._flags), name)
+        return found
 
 
 def pattern(text: AnyStr, flags: int = 0) -> Pattern[AnyStr]:

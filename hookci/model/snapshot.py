@@ -89,10 +89,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     ``commit`` is what ``HEAD`` will be in the workspace: the pushed commit, or for the index a
     synthetic child of ``parent``.  ``facts`` are the predefined variables that describe it
-    (``CI_COMMIT_BRANCH``, ``HOOKCI_TREE`` and the rest, by their full names).  ``changed`` are
-    the paths that differ from ``base``; ``None`` when there is nothing to compare with, which
-    counts as "everything changed".  ``is_new`` says that GitLab would compare with nothing, whatever ``base`` is: the
-    branch is not on the remote yet, or nothing is pushed.
+    (``CI_COMMIT_BRANCH``, ``HOOKCI_TREE`` and the rest, by their full names).  ``base`` is the commit it is compared
+    with; ``None`` when there is none, which counts as "everything changed".  ``is_new`` says that GitLab would compare
+    with nothing, whatever ``base`` is: the branch is not on the remote yet, or nothing is pushed.
     """
 
     tree: str
@@ -105,14 +104,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     tag: str | None = None
     remote_ref: str | None = None
     base: str | None = None
-    changed: tuple[str, ...] | None = None
     is_new: bool = False
     facts: Mapping[str, str]
 
     @property
     def has_no_base(self) -> bool:
         """Whether GitLab would compare with nothing; that counts as "everything changed" too."""
-        return self.is_new or self.tag is not None or self.changed is None
+        return self.is_new or self.tag is not None or self.base is None
 
     @property
     def skips(self) -> bool:

@@ -43,6 +43,8 @@ def clean(text: str) -> str:
 
 def plain(text: str) -> str:
     """Remove what `clean` removes, and colour."""
+    if text.isascii() and text.isprintable():
+        return text
     return _COLOUR.sub("", clean(text))
 
 

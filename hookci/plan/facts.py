@@ -137,10 +137,10 @@ class Facts(Struct, frozen=True, kw_only=True):
         self.read["HOOKCI_BASE"] = self.snapshot.base
         if self.pipeline.gitlab:
             self.read[IS_NEW] = self.snapshot.fact(IS_NEW)
-        changed = self.snapshot.changed
-        if changed is None or (self.pipeline.gitlab and self.snapshot.has_no_base):
+        if self.pipeline.gitlab and self.snapshot.has_no_base:
             return True
-        return self._match(rule.changes, changed, variables, job)
+        changed = self.wishes.changed_since(None)
+        return changed is None or self._match(rule.changes, changed, variables, job)
 
     def _since(self, compare_to: str, place: int, variables: Mapping[str, str], job: Job | None) -> tuple[str, ...]:
         revision = self.expanded(compare_to, variables, job)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Wishes"]
 
 
-def _nothing(_revision: str) -> tuple[str, ...] | None:
+def _nothing(_revision: str | None) -> tuple[str, ...] | None:
     return None
 
 
@@ -22,10 +22,10 @@ class Wishes(Struct, frozen=True, kw_only=True):
     ``variables`` are given by hand and win over all others.  ``deploys`` are the environments that this clone deploys:
     jobs for others wait for a person (None: they run as the pipeline says).  With ``allow_unsupported`` a job that
     cannot be run here is left out, visibly.  ``changed_since`` tells the paths that the snapshot has changed since it
-    left a revision, None when there is no such revision.
+    left a revision, None when there is no such revision; that is its base if none is named.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     deploys: tuple[str, ...] | None = None
     allow_unsupported: bool = False
-    changed_since: Callable[[str], tuple[str, ...] | None] = _nothing
+    changed_since: Callable[[str | None], tuple[str, ...] | None] = _nothing

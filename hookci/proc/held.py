@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.errors import HookciError
+from hookci.proc.tree import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ __all__ = ["Held", "hold"]
 
 _GRACE = 1.0
 _MOST = 65_536
+_NO_JOB = "none"
+"""The mark of what no job has started, so that none that ends has to wonder."""
 
 
 class Held(Struct, frozen=True):
@@ -80,7 +83,7 @@ def hold(argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Held:
         child = subprocess.Popen(
             argv,
             cwd=cwd,
-            env=env,
+            env={**env, TOKEN_VARIABLE: _NO_JOB},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
 __all__ = ["Done", "run", "run_attached", "run_here", "start_detached"]
+
+_LONGEST = 86_400.0
+"""Seconds to wait at a time: poll(2) takes no more than 24 days."""
 
 
 class Done(Struct, frozen=True):
@@ -47,23 +53,47 @@ def run(
         GitError: the program is not there, or did not end in time.
     """
     try:
-        done = subprocess.run(
+        with _Child(
             argv,
             cwd=cwd,
             env=env,
-            input=stdin,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is told to us alone: a checkout cut short would be made anew
-        )
+        ) as child:
+            try:
+                stdout, stderr = child.communicate(stdin or None, timeout)
+            except BaseException:
+                child.kill()
+                raise
     except FileNotFoundError as error:
         raise GitError(f"`{argv[0]}` could not be started: {error.strerror}: {error.filename}") from error
     except OSError as error:
         raise GitError(f"`{argv[0]}` could not be started: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise GitError(f"`{' '.join(argv)}` did not end within {timeout:g} s") from error
-    return Done(tuple(argv), done.returncode, done.stdout, done.stderr)
+    return Done(tuple(argv), child.returncode, stdout, stderr)
+
+
+class _Child(subprocess.Popen[bytes]):
+    """A process whose end wakes who waits for it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `subprocess.Popen.wait`, where `communicate` waits too.
+
+        Given a timeout it sleeps for 0.5 ms, 1 ms, and so on between two looks: as long as most of git takes.
+        """
+        if timeout is not None and self.returncode is None and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # not everywhere
+                descriptor = os.pidfd_open(self.pid)
+                try:
+                    end = select.poll()
+                    end.register(descriptor, select.POLLIN)
+                    end.poll(min(max(timeout, 0), _LONGEST) * 1000)
+                finally:
+                    os.close(descriptor)
+        return super().wait(timeout)
 
 
 def run_attached(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes | None) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
+import select
 import signal
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,16 @@ _PIPE = 1024 * 1024
 _POLL = 0.02
 _IDLE = 0.1
 """Seconds after which output without a line end is shown."""
+_LONGEST = 86_400.0
+"""Seconds to wait at a time: poll(2) takes no more than 24 days."""
 
 
 class Cancel:
-    """A request to end, that may come from any thread and wakes a selector."""
+    """A request to end, that may come from any thread or a signal handler and wakes whoever waits for it too."""
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
+        self._lock = threading.RLock()
+        self._ends: tuple[int, int] | None = None
         self._reason: str | None = None
 
     @property
@@ -48,20 +52,30 @@ class Cancel:
 
     def request(self, reason: str) -> None:
         """Ask for the end; the first reason stays."""
-        if self._reason is None:
-            self._reason = reason
-            with contextlib.suppress(OSError):
-                os.write(self._write, b"x")
+        with self._lock:
+            if self._reason is None:
+                self._reason = reason
+                self._wake()
 
     def fileno(self) -> int:
-        """A descriptor that is readable once the end was asked for."""
-        return self._read
+        """A descriptor that is readable once the end was asked for; made for the first who waits for it."""
+        with self._lock:
+            if self._ends is None:
+                self._ends = os.pipe()
+                if self._reason is not None:
+                    self._wake()
+            return self._ends[0]
+
+    def _wake(self) -> None:
+        if self._ends is not None:
+            os.write(self._ends[1], b"x")
 
     def close(self) -> None:
-        """Give the descriptors back."""
-        for descriptor in (self._read, self._write):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        """Give the descriptors back; nobody waits any more."""
+        with self._lock:
+            ends, self._ends = self._ends or (), None
+        for descriptor in ends:
+            os.close(descriptor)
 
 
 class Ended(Struct, frozen=True):
@@ -94,32 +108,30 @@ class Supervised(Struct, frozen=True, kw_only=True):
 class _Follower:
     """Reads a pipe and waits for a process, a deadline and a request to cancel, all at once."""
 
-    def __init__(self, child: subprocess.Popen[bytes], sink: Callable[[bytes], None], cancel: Cancel) -> None:
+    def __init__(
+        self, child: subprocess.Popen[bytes], pipe: int, sink: Callable[[bytes], None], cancel: Cancel
+    ) -> None:
         self._child = child
+        self._pipe = pipe
         self._sink = sink
         self._cancel = cancel
-        self._pipe = child.stdout.fileno() if child.stdout else -1
         self._open = True
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._pipe, selectors.EVENT_READ)
-        self._selector.register(cancel, selectors.EVENT_READ)
         self._pidfd = self._watch_child()
+        self._all = select.poll()
+        for watched in (pipe, cancel, self._pidfd):
+            if watched is not None:
+                self._all.register(watched, select.POLLIN)
 
     def _watch_child(self) -> int | None:
-        if not hasattr(os, "pidfd_open"):
-            return None
-        with contextlib.suppress(OSError):
-            descriptor = os.pidfd_open(self._child.pid)
-            self._selector.register(descriptor, selectors.EVENT_READ)
-            return descriptor
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                return os.pidfd_open(self._child.pid)
         return None
 
     def close(self) -> None:
-        self._selector.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
-        if self._child.stdout:
-            self._child.stdout.close()
+        os.close(self._pipe)
 
     def _read(self) -> int:
         data = os.read(self._pipe, _CHUNK)
@@ -127,13 +139,13 @@ class _Follower:
             self._sink(data)
         else:
             self._open = False
-            self._selector.unregister(self._pipe)
+            self._all.unregister(self._pipe)
         return len(data)
 
     def until(self, deadline: float) -> str:
         """Pass output on until the process ends (``exit``), it is time (``timeout``), or ``cancel``."""
         show_at: float | None = None
-        while self._child.poll() is None:
+        while True:
             now = time.monotonic()
             if self._cancel.reason is not None:
                 return "cancel"
@@ -142,42 +154,52 @@ class _Follower:
             if show_at is not None and now >= show_at:
                 self._sink(b"")
                 show_at = None
-            next_look = deadline if self._pidfd is not None else now + _IDLE
-            ready = self._selector.select(min(next_look, show_at or deadline) - now)
-            if any(key.fd == self._pipe for key, _ in ready) and self._read():
+            next_look = min(deadline, now + (_IDLE if self._pidfd is None else _LONGEST))
+            ready = self._all.poll((min(next_look, show_at or deadline) - now) * 1000)
+            if any(descriptor == self._pipe for descriptor, _ in ready) and self._read():
                 show_at = show_at or time.monotonic() + _IDLE
-        return "exit"
+            if self._child.poll() is not None:
+                return "exit"
 
     def drain(self, seconds: float) -> None:
         """Pass on what is in the pipe; waits ``seconds`` for more at most should somebody hold the pipe open."""
         left = _PIPE
-        with selectors.DefaultSelector() as selector:
-            if self._open:
-                selector.register(self._pipe, selectors.EVENT_READ)
-            # only waiting counts, not the time that passing it on takes: nothing that was written may be lost
-            while self._open and left > 0 and seconds > 0:
-                asked = time.monotonic()
-                ready = selector.select(seconds)
-                seconds -= time.monotonic() - asked
-                left -= self._read() if ready else 0
+        pipe = select.poll()
+        pipe.register(self._pipe, select.POLLIN)
+        # only waiting counts, not the time that passing it on takes: nothing that was written may be lost
+        while self._open and left > 0 and seconds > 0:
+            asked = time.monotonic()
+            ready = pipe.poll(seconds * 1000)
+            seconds -= time.monotonic() - asked
+            left -= self._read() if ready else 0
 
 
-def _start(what: Supervised) -> subprocess.Popen[bytes]:
+def _start(what: Supervised, output: int) -> subprocess.Popen[bytes]:
     try:
-        with contextlib.ExitStack() as opened:
-            errors = opened.enter_context(what.errors.open("xb")) if what.errors else subprocess.STDOUT
+        with what.errors.open("xb") if what.errors else contextlib.nullcontext(subprocess.STDOUT) as errors:
             return subprocess.Popen(
                 what.argv,
                 cwd=what.cwd,
                 env=what.env,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=output,
                 stderr=errors,
                 start_new_session=True,
-                bufsize=0,
             )
     except OSError as error:
         raise HookciError(f"`{what.argv[0]}` could not be started: {error.strerror}") from error
+
+
+def _start_piped(what: Supervised) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the program; also the end of a pipe from which its output is read."""
+    pipe, output = os.pipe()
+    try:
+        return _start(what, output), pipe
+    except BaseException:
+        os.close(pipe)
+        raise
+    finally:
+        os.close(output)
 
 
 def supervise(what: Supervised, sink: Callable[[bytes], None], cancel: Cancel, started: Callable[[], None]) -> Ended:
@@ -194,10 +216,11 @@ def supervise(what: Supervised, sink: Callable[[bytes], None], cancel: Cancel, s
         HookciError: the program could not be started.
     """
     begun, clock = time.time(), time.monotonic()
-    child = _start(what)
-    started()
-    follower = _Follower(child, sink, cancel)
+    cancel.fileno()  # there should be no room for another descriptor, that is found out before the process runs
+    child, pipe = _start_piped(what)
+    follower = _Follower(child, pipe, sink, cancel)
     try:
+        started()
         why = follower.until(clock + what.timeout)
         if why == "exit":
             follower.drain(_DRAIN_FIRST)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import sys
@@ -34,18 +35,23 @@ _LOOKS, _MOMENT = 3, 0.0005
 """A child that is about to become a job's shell, or git, is soon marked, or gone."""
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
 def adopt_orphans() -> None:
     """Make this process the parent of every descendant whose own parent ends (Linux only)."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def release_orphans() -> None:
     """Be no such parent any more: what a deployment starts is to outlive us, and goes to init as anywhere else."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+            _libc().prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def _adopts_orphans() -> bool:
@@ -53,25 +59,45 @@ def _adopts_orphans() -> bool:
         return False
     answer = ctypes.c_int(0)
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
+        _libc().prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
     return answer.value == 1
 
 
 def _children() -> set[bytes] | None:
-    """The pids of this process's children, those that came to it too; None where the kernel does not tell.
+    """The pids of this process's children, those that came to it too; None where the kernel does not tell."""
+    if not _adopts_orphans():
+        return None
+    try:
+        # names are all that is needed; a thread that ends leaves its children to another one, so all are read twice
+        threads = os.listdir("/proc/self/task") * 2  # noqa: PTH208
+        return {child for thread in threads for child in _children_of(f"self/task/{thread}")}
+    except OSError:
+        return None
 
-    proc_pid_children(5): a list for each thread that started some, from which one may be missing while another one
-    ends; so they are read twice.
+
+def _newcomers() -> set[bytes] | None:
+    """Those of them among which are the orphans of what this thread has started; None where the kernel does not tell.
+
+    A process without parents becomes a child of our first thread (Linux, kernel/exit.c, find_new_reaper), before
+    Linux 3.19 of the thread that has started its forefathers.  What the other threads have started is not looked at.
     """
     if not _adopts_orphans():
         return None
-    found: set[bytes] = set()
     try:
-        for thread in os.listdir("/proc/self/task") * 2:  # noqa: PTH208 (names are all that is needed)
-            found.update(_read(f"/proc/self/task/{thread}/children").split())
+        return _children_of(f"self/task/{os.getpid()}") | _children_of("thread-self")
     except OSError:
         return None
-    return found
+
+
+def _children_of(thread: str) -> set[bytes]:
+    """The pids in a thread's list of children.
+
+    One may be missing behind another one that ends while it is read (proc_pid_children(5)), so a list that is not
+    empty is read twice.
+    """
+    path = f"/proc/{thread}/children"
+    first = _read(path).split()
+    return {*first, *_read(path).split()} if first else set()
 
 
 def _read(path: str) -> bytes:
@@ -86,17 +112,23 @@ def _read(path: str) -> bytes:
 
 
 def _has_left_nothing(token: str) -> bool:
-    """Whether every child of this process says to be another job's.
+    """Whether every child that can have come to this process says to be another job's, or has ended.
 
     What a job has started, and whose parents have ended, is a child of hookci (prctl(2)).  No is no certain answer.
+    To be asked by the thread that has started the job.
     """
+    over: set[bytes] = set()  # before the children are listed, so that what they have left is listed too
     for _ in range(_LOOKS):
-        children = _children()
+        children = _newcomers()
         if children is None:
             return False
-        if all(_is_of_another(os.fsdecode(child), token) for child in children):
+        unknown = {child for child in children - over if not _is_of_another(os.fsdecode(child), token)}
+        if not unknown:
             return True
-        time.sleep(_MOMENT)
+        ended = {child for child in unknown if _has_ended(int(child))}
+        over |= ended
+        if ended != unknown:
+            time.sleep(_MOMENT)
     return False
 
 
@@ -106,6 +138,14 @@ def _is_of_another(child: str, token: str) -> bool:
         environment = b"\0" + _read(f"/proc/{child}/environ")
         return mark in environment and mark + token.encode() + b"\0" not in environment
     return False
+
+
+def _has_ended(child: int) -> bool:
+    """Whether a child of this process waits for its end to be noticed; it is left to who has started it."""
+    try:
+        return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True  # it was noticed meanwhile
 
 
 def _candidates(root: int | None) -> list[int]:

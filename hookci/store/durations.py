@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from hookci.model.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from sqlite3 import Connection
 
     from hookci.model.result import JobResult
 
-__all__ = ["ALL_DURATIONS", "note_duration", "prune_durations", "usual_durations"]
+__all__ = ["ALL_DURATIONS", "note_durations", "prune_durations", "tells_duration", "usual_durations"]
 
 ALL_DURATIONS = "SELECT job, seconds FROM durations"
 _LATEST = 5
@@ -23,15 +23,19 @@ _TO_THE_END = frozenset({Outcome.PASSED, Outcome.ALLOWED_FAILURE})
 """What fails may have ended early, and says nothing of how long it takes."""
 
 
-def note_duration(connection: Connection, result: JobResult, held: float) -> None:
-    """Write down for how many seconds a job held its place, if it came to its end."""
-    if result.outcome not in _TO_THE_END or held <= 0:
-        return
-    name = json.dumps(result.name)
-    row = connection.execute("SELECT seconds FROM durations WHERE job = ?", (name,)).fetchone()
-    latest = [*(_read(row[0]) if row else ()), round(held, 3)][-_LATEST:]
-    # a row that is replaced goes to the end: the first ones are those not heard of for longest
-    connection.execute("INSERT OR REPLACE INTO durations (job, seconds) VALUES (?, ?)", (name, json.dumps(latest)))
+def tells_duration(result: JobResult, held: float) -> bool:
+    """Whether a job that held its place for so many seconds came to its end."""
+    return result.outcome in _TO_THE_END and held > 0
+
+
+def note_durations(connection: Connection, held: Mapping[str, float]) -> None:
+    """Write down for how many seconds each of some jobs held its place."""
+    for job, seconds in held.items():
+        name = json.dumps(job)
+        row = connection.execute("SELECT seconds FROM durations WHERE job = ?", (name,)).fetchone()
+        latest = [*(_read(row[0]) if row else ()), round(seconds, 3)][-_LATEST:]
+        # a row that is replaced goes to the end: the first ones are those not heard of for longest
+        connection.execute("INSERT OR REPLACE INTO durations (job, seconds) VALUES (?, ?)", (name, json.dumps(latest)))
 
 
 def usual_durations(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> dict[str, float]:

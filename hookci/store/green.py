@@ -1,9 +1,12 @@
 """Green records: what the hooks' shim reads to answer before Python is started, below ``hookci/green/``.
 
-A record says what has to hold so that a verdict that is remembered would answer again, in words that a shell can check
-with what is built into it.  The shim only reads; whatever it does not understand makes it start Python.
+A *world* is what has to hold so that verdicts that are remembered would answer again, in words that a shell can check
+with what is built into it.  It is a directory, ``HOOK/WORLD/``: in ``conditions`` are the words, in ``times/`` empty
+files with the times of change that these speak of: a shell cannot see times, but it can compare two.  Beside them is a
+record of one line for each tree that is green in it, by the name of the tree.
 
-A *twin* is an empty file with the time of change of another one: a shell cannot see times, but it can compare two.
+The shim looks at worlds while git finds out the tree.  It only reads; whatever it does not understand makes it start
+Python.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.errors import StateError
+from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
 from hookci.store.private import private_directory, write_atomic
 
@@ -24,13 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWERED", "FORMAT", "Conditions", "GreenRecords", "Tracked", "UntellableError", "track"]
 
-FORMAT = "hookci green 1"
+FORMAT = "hookci green 2"
 """Raised, here and in the shim, when records or the names in the shim change their meaning."""
 
 ANSWERED = frozenset({"pre-commit", "pre-merge-commit", "pre-push"})
 """The hooks whose shims look for records."""
 
 _MOST = 2_000
+_MOST_WORLDS = 8
+"""Of each hook: for terminals with variables of their own, and branches whose jobs use other programs."""
 _WAIT = 10.0
 _LINKS = 6
 """One more than git follows when it looks for the place of an index's lock (lockfile.c, MAXDEPTH)."""
@@ -131,34 +137,25 @@ class GreenRecords:
             yield
 
     def write(self, hook: str, tree: str, run: int, conditions: Conditions) -> None:
-        """Write the record of a verdict.
+        """Write the record of a verdict, in place of what was recorded of this tree.
 
         Raises:
             UntellableError: something cannot be written so that a shell would read it.
         """
-        lines = list(self._lines(hook, tree, run, conditions))
+        changed = dict.fromkeys(tracked.changed for tracked in conditions.tracked if tracked.changed is not None)
+        times = {str(number): when for number, when in enumerate(changed, 1)}
+        lines = list(_lines(hook, conditions, {when: number for number, when in times.items()}))
         if any(set(line) & {"\n", "\0"} for line in lines):
             raise UntellableError(hook)
-        self._prepare()
-        for twin in {tracked.changed for tracked in conditions.tracked if tracked.changed is not None}:
-            self._twin(str(twin), twin)
-        place = private_directory(self._directory / hook, within=self._state)
-        text = "".join(f"{line}\n" for line in lines)
-        write_atomic(place / tree, os.fsencode(text))
-
-    def _lines(self, hook: str, tree: str, run: int, conditions: Conditions) -> Iterator[str]:
-        yield f"{FORMAT} {hook} {tree}"
-        yield from (f"p{conditions.python}", f"m{conditions.main}", f"e{conditions.exec_path}")
-        yield from (f"u{conditions.umask:03o}", f"k{conditions.release}")
-        yield from (f"w{place}" for place in (conditions.git_dir,) if place is not None)
-        yield from (f"+{glob}" for glob in conditions.more)
-        yield from (f"={name}={value}" for name, value in sorted(conditions.variables.items()))
-        for tracked in dict.fromkeys(conditions.tracked):
-            yield f"-{tracked.path}" if tracked.changed is None else f"@{tracked.changed} {tracked.path}"
-            yield from (f"~{real}" for real in (tracked.real,) if real is not None)
-        yield from (f"x{path}" for path in dict.fromkeys(conditions.programs))
-        yield from (f"n{path}" for path in dict.fromkeys(conditions.no_programs))
-        yield f".{run}"
+        text = os.fsencode("".join(f"{line}\n" for line in lines))
+        world = self._directory / hook / sha256(text + repr(times).encode()).hexdigest()[:32]
+        self._fill(self._directory / "times", _PROBES)
+        self._make_way_to_index()
+        self._make_room(world, tree)
+        private_directory(world, within=self._state)
+        self._fill(world / "times", times)
+        write_atomic(world / "conditions", text)
+        write_atomic(world / tree, f"{FORMAT} {hook} {tree} {run}\n".encode())
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -170,41 +167,47 @@ class GreenRecords:
         finally:
             lock.release()
 
-    def _prepare(self) -> None:
-        """Make what all records share, and let it not grow without end."""
-        twins = private_directory(self._directory / "twins", within=self._state)
-        places = [twins, *(self._directory / name for name in ANSWERED)]
-        if any(sum(1 for _ in os.scandir(place)) > _MOST for place in places if place.is_dir()):
-            self._clear()
-            private_directory(twins, within=self._state)
-        for name, changed in _PROBES.items():
-            self._twin(name, changed)
-        self._make_way_to_index()
+    def _make_room(self, world: Path, tree: str) -> None:
+        """Let the worlds of a hook be few and small, and have none of them a record of ``tree``."""
+        worlds = private_directory(world.parent, within=self._state).iterdir()
+        newest_first = sorted(worlds, key=lambda place: (place != world, -place.lstat().st_mtime_ns))
+        for number, place in enumerate(newest_first):
+            if number >= _MOST_WORLDS or not place.is_dir() or sum(1 for _ in os.scandir(place)) > _MOST:
+                self._put_away(place)
+            else:
+                (place / tree).unlink(missing_ok=True)
 
     def _clear(self) -> None:
         """Take records away, at once and for whoever has not read them yet."""
-        for name in (*ANSWERED, "twins"):
-            with suppress(FileNotFoundError):
-                gone = self._directory / f"gone-{os.urandom(8).hex()}"
-                (self._directory / name).rename(gone)
-        for gone in self._directory.glob("gone-*"):
-            _remove_tree(gone)
+        for place in self._directory.glob("*"):
+            if not place.name.startswith("index-"):
+                self._put_away(place)
 
-    def _twin(self, name: str, changed: int) -> None:
-        path = self._directory / "twins" / name
-        with suppress(OSError):
-            if path.lstat().st_mtime_ns == changed:
-                return
-        temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
+    def _put_away(self, place: Path) -> None:
+        """Take something away at once, and then what it is made of."""
+        with suppress(FileNotFoundError):
+            gone = self._directory / f"gone-{os.urandom(8).hex()}"
+            place.rename(gone)
+            if gone.is_dir() and not gone.is_symlink():
+                _remove_tree(gone)
+            else:
+                gone.unlink()
+
+    def _fill(self, place: Path, times: Mapping[str, int]) -> None:
+        """Have ``place`` be a directory of empty files with these times of change, and of nothing else."""
+        if _times(place) == times:
+            return
+        new = private_directory(self._directory / f"new-{os.urandom(8).hex()}", within=self._state)
         try:
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            os.utime(temporary, ns=(changed, changed))
-            exact = temporary.stat().st_mtime_ns == changed
-            temporary.replace(path)
-        except OSError as error:
-            raise UntellableError(name) from error
-        if not exact:
-            raise UntellableError(name)
+            for name, when in times.items():
+                os.close(os.open(new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                os.utime(new / name, ns=(when, when))
+        except (OSError, OverflowError) as error:
+            raise UntellableError(place) from error
+        if _times(new) != times:
+            raise UntellableError(place)
+        self._put_away(place)
+        new.rename(place)
 
     def _make_way_to_index(self) -> None:
         """Have a way to the file that the shim has open as its third.
@@ -229,6 +232,30 @@ class GreenRecords:
             (way / str(number)).symlink_to(str(number + 1))
         (way / str(_LINKS)).symlink_to(_INDEX)
         way.rename(self._directory / f"index-{name}")
+
+
+def _lines(hook: str, conditions: Conditions, times: Mapping[int, str]) -> Iterator[str]:
+    yield f"{FORMAT} {hook}"
+    yield from (f"p{conditions.python}", f"m{conditions.main}", f"e{conditions.exec_path}")
+    yield from (f"u{conditions.umask:03o}", f"k{conditions.release}")
+    yield from (f"w{place}" for place in (conditions.git_dir,) if place is not None)
+    yield from (f"+{glob}" for glob in conditions.more)
+    yield from (f"={name}={value}" for name, value in sorted(conditions.variables.items()))
+    for tracked in dict.fromkeys(conditions.tracked):
+        yield f"-{tracked.path}" if tracked.changed is None else f"@{times[tracked.changed]} {tracked.path}"
+        yield from (f"~{real}" for real in (tracked.real,) if real is not None)
+    yield from (f"x{path}" for path in dict.fromkeys(conditions.programs))
+    yield from (f"n{path}" for path in dict.fromkeys(conditions.no_programs))
+    yield "."
+
+
+def _times(place: Path) -> Mapping[str, int] | None:
+    """When the files in ``place`` have changed, by name; None where there is no such directory."""
+    try:
+        with os.scandir(place) as entries:
+            return {one.name: one.stat(follow_symlinks=False).st_mtime_ns for one in entries}
+    except OSError:
+        return None
 
 
 def _remove_tree(directory: Path) -> None:

@@ -77,6 +77,12 @@ class FileLock:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
+    def note(self, words: bytes) -> None:
+        """Have nothing but ``words`` in the file of the lock, which is held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, words, 0)
+
     def __enter__(self) -> Self:
         self._take(fcntl.LOCK_EX)
         return self

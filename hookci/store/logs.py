@@ -44,6 +44,7 @@ class Logs:
     def __init__(self, state: Path) -> None:
         self._state = state
         self._root = state / "logs"
+        self._prepared: set[int] = set()
 
     def path(self, run: int, job: str) -> Path:
         """Where the log of ``job`` is, or would be."""
@@ -55,7 +56,9 @@ class Logs:
         Raises:
             StateError: it, or one above it, is not private.
         """
-        return private_directory(self._root / str(run), within=self._state)
+        path = private_directory(self._root / str(run), within=self._state)
+        self._prepared.add(run)
+        return path
 
     def open(self, run: int, job: str) -> BinaryIO:
         """Open the log of ``job`` at its end, mode 0600 and unbuffered: a kill loses nothing written.
@@ -63,7 +66,9 @@ class Logs:
         Raises:
             StateError: the file or a directory above it is not private.
         """
-        self.prepare(run)
+        if run not in self._prepared:
+            self.prepare(run)
+        # looks at the directory itself again, at each log; what is above it lies in a private one
         descriptor = private_file(self.path(run, job), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         return open(descriptor, "ab", buffering=0)  # noqa: PTH123 -- a descriptor has no Path
 

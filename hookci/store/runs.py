@@ -18,7 +18,7 @@ from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.snapshot import Snapshot
 from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.store.database import Opened, close_database, open_database, telling, transaction
-from hookci.store.durations import ALL_DURATIONS, note_duration, prune_durations, usual_durations
+from hookci.store.durations import ALL_DURATIONS, note_durations, prune_durations, tells_duration, usual_durations
 from hookci.store.green import GreenRecords
 from hookci.store.identity import ProcessIdentity, is_alive
 from hookci.store.logs import Logs
@@ -57,6 +57,7 @@ class Store:
         self._logs = Logs(directory)
         self._clock = clock
         self._owner = owner
+        self._held: dict[str, float] = {}
         self.memory = Memory(self._rows, self._writing, clock, GreenRecords(directory))
 
     @classmethod
@@ -106,24 +107,26 @@ class Store:
         return number
 
     def keep_plan(self, run: int, plan: Plan) -> None:
-        """Write down what ``run`` judges, and which run it goes on with.
-
-        What has changed since the base can be found out again, and may be much; it is not kept.
-        """
-        snapshot = json.dumps(to_builtins(replace(plan.snapshot, changed=None)))
+        """Write down what ``run`` judges, and which run it goes on with."""
+        snapshot = json.dumps(to_builtins(plan.snapshot))
         update = "UPDATE runs SET snapshot = ?, belongs_to = ? WHERE number = ?"
         with self._writing() as connection:
             connection.execute(update, (snapshot, plan.belongs_to, run))
 
     def snapshot(self, run: int) -> Snapshot | None:
-        """What ``run`` judged, without what had changed; None when it was made by an older hookci."""
+        """What ``run`` judged; None when it was made by an older hookci."""
         rows = self._rows("SELECT snapshot FROM runs WHERE number = ?", run)
-        return Snapshot(**json.loads(rows[0][0])) if rows and rows[0][0] else None
+        if not rows or not rows[0][0]:
+            return None
+        words = json.loads(rows[0][0])
+        words.pop("changed", None)  # an older hookci's
+        return Snapshot(**words)
 
     def record_job(self, run: int, result: JobResult, held: float = 0.0) -> None:
         """Write down how a job of ``run`` ended; a second result for the same name replaces the first.
 
-        ``held`` are the seconds for which it held its place among the jobs that run, 0 when it had none.
+        ``held`` are the seconds for which it held its place among the jobs that run, 0 when it had none; they are
+        written down with the verdict, for all jobs at once.
 
         Raises:
             StateError: there is no such run.
@@ -136,11 +139,12 @@ class Store:
         try:
             with self._writing() as connection:
                 connection.execute(upsert, row)
-                note_duration(connection, result, held)
         except StateError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
                 raise self._unknown(run) from error
             raise
+        if tells_duration(result, held):
+            self._held[result.name] = held
 
     def durations(self, jobs: Collection[str]) -> dict[str, float]:
         """For how many seconds each of ``jobs`` usually holds its place, where that is known."""
@@ -156,6 +160,8 @@ class Store:
         with self._writing() as connection:
             if not connection.execute(update, (verdict, self._clock(), run)).rowcount:
                 raise self._unknown(run)
+            note_durations(connection, self._held)
+        self._held.clear()
 
     def mark_interrupted(self) -> tuple[int, ...]:
         """Give the runs whose owner died their verdict, ``interrupted``; their numbers, ascending."""

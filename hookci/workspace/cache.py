@@ -114,7 +114,7 @@ class CacheStore(Struct, frozen=True):
 
         ``workspace`` is what jobs call the directory; ``tracked`` lists what git knows of it, for `UNTRACKED`.
         """
-        record = _read(slot / "caches.json")
+        record = _read(slot / "caches.json") if places else {}
         stored = []
         for place in places:
             paths = untracked(files, tracked()) if place.pattern == UNTRACKED else expand(files, [place.pattern])

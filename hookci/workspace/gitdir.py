@@ -29,6 +29,8 @@ _COPIED = pattern(
 )
 _PROMISOR = pattern(r"remote\.(.*)\.(promisor|partialclonefilter|url)")
 
+_RELEASES = "refs/tags/deploy/"
+
 
 def checkout_settings(local: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Those settings of the user's repository that a checkout needs.
@@ -67,20 +69,17 @@ class GitdirPlan(Struct, frozen=True):
 
 
 def gitdir_plan(repository: Repository, scratch: Scratch) -> GitdirPlan:
-    """Read from the user's repository what our git directories need; two git processes."""
+    """Read from the user's repository what our git directories need."""
     scratch.objects.mkdir(parents=True, exist_ok=True, mode=0o700)
-    names = ("refs/heads", "refs/tags", "refs/remotes")
-    listing = repository.git("for-each-ref", "--format=%(objectname) %(refname)", *names).stdout
     # releases are hookci's own bookkeeping: they would show up in `git describe`
-    refs = b"".join(line + b"\n" for line in listing.splitlines() if b" refs/tags/deploy/" not in line)
-    everywhere, here = repository.scoped_config()
+    lines = (f"{oid} {name}\n" for name, oid in repository.refs.objects.items() if not name.startswith(_RELEASES))
     common = repository.common_dir
     attributes = _read(common / "info" / "attributes")
     return GitdirPlan(
-        config=_config_text(repository.object_format, checkout_settings(here)),
-        looks=_looks(everywhere, attributes, repository.env),
+        config=_config_text(repository.object_format, checkout_settings(repository.config.here)),
+        looks=_looks(repository.settings, attributes, repository.env),
         alternates=b"".join(_alternate(path) for path in (scratch.objects, repository.objects)),
-        refs=refs,
+        refs=os.fsencode("".join(lines)),
         shallow=_read(common / "shallow"),
         attributes=attributes,
         exclude=_read(common / "info" / "exclude"),

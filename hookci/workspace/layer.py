@@ -101,6 +101,24 @@ class Layer(Struct, frozen=True):
             os.makedirs(self._work)
             mounter.mount(lower, self.upper, self._work, self.target)
 
+    def mark(self, seen: bytes) -> tuple[object, ...] | None:
+        """What is another one after any change to the files; None where there are some already, or nobody can tell.
+
+        With every change something comes to be in the upper directory, or its own attributes are others (overlayfs.rst,
+        "Upper and Lower").  That something else was mounted over it tells the device.
+
+        Args:
+            seen: where we find what is mounted.
+        """
+        try:
+            if os.listdir(self.upper):
+                return None
+            info = os.lstat(self.upper)
+            attributes = (info.st_ino, info.st_mode, info.st_uid, info.st_gid, info.st_mtime_ns, info.st_ctime_ns)
+            return (*attributes, os.lstat(seen).st_dev, *os.listxattr(self.upper))
+        except OSError:  # a job may have removed anything
+            return None
+
     def hide(self, mounter: Mounter) -> None:
         """Have it unmounted; when somebody still looks at it, the files are left to them."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -39,6 +40,9 @@ class Mounter(Protocol):
         Raises:
             OSError: that is not possible here.
         """
+
+    def is_idle(self, target: bytes) -> bool:
+        """Whether it is mounted, and nobody uses it."""
 
     def unmount(self, target: bytes) -> bool:
         """Undo it; False when somebody still uses it, and keeps it."""
@@ -80,6 +84,9 @@ class _Here:
     def mount(self, lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
         mounts.mount_overlay(lower, upper, work, target, mounts.PRIVILEGED)
 
+    def is_idle(self, target: bytes) -> bool:
+        return mounts.is_idle(target)
+
     def unmount(self, target: bytes) -> bool:
         return mounts.unmount(target) is not False
 
@@ -113,6 +120,11 @@ class _Namespace:
             if self._helper is None:
                 self._start()
             self._ask("mount", lower, upper, work, target)
+
+    def is_idle(self, target: bytes) -> bool:
+        with self._guard, contextlib.suppress(OSError):  # the helper may be gone
+            return self._ask("idle", target) != "busy"
+        return False
 
     def unmount(self, target: bytes) -> bool:
         with self._guard:

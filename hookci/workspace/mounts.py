@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NAMESPACE", "PRIVILEGED", "mount_overlay", "unmount"]
+__all__ = ["NAMESPACE", "PRIVILEGED", "is_idle", "mount_overlay", "unmount"]
 
 PRIVILEGED = b"redirect_dir=on,index=off,metacopy=off,volatile"
 """For root: directories of the lower layer can be renamed, and nothing waits for a disk when it is unmounted."""
 NAMESPACE = b"userxattr,index=off,metacopy=off,volatile"
 """For who is root of a user namespace only."""
-_DETACH, _NOFOLLOW = 2, 8
+_DETACH, _EXPIRE, _NOFOLLOW = 2, 4, 8
 
 
 def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes, options: bytes = PRIVILEGED) -> None:
@@ -38,8 +38,32 @@ def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes, option
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fsdecode(target))
 
 
+def is_idle(target: bytes) -> bool:
+    """Whether something is mounted at ``target`` that nobody uses; it stays there.
+
+    Source: umount(2), ``MNT_EXPIRE``: only a second call would unmount it, and only if nobody looked there in between.
+    """
+    try:
+        _check(_libc().umount2(target, _NOFOLLOW | _EXPIRE), target)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
+
+
 def unmount(target: bytes) -> bool | None:
-    """Undo it; True when it is gone, False when somebody still uses it and keeps it, None when there was none."""
+    """Undo it; True when it is gone, False when somebody still uses it and keeps it, None when there was none.
+
+    What a job has mounted over it goes as well.
+    """
+    gone = None
+    while (one := _unmount(target)) is not None:
+        gone = one
+        if not one:
+            return False
+    return gone
+
+
+def _unmount(target: bytes) -> bool | None:
     try:
         _check(_libc().umount2(target, _NOFOLLOW), target)
     except OSError as error:

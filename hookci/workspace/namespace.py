@@ -31,10 +31,12 @@ def main() -> None:
 
 
 def _do(word: str, paths: list[bytes]) -> str:
-    from hookci.workspace.mounts import NAMESPACE, mount_overlay, unmount  # noqa: PLC0415 (see above)
+    from hookci.workspace.mounts import NAMESPACE, is_idle, mount_overlay, unmount  # noqa: PLC0415 (see above)
 
     if word == "unmount":
         return "busy" if unmount(paths[0]) is False else "done"
+    if word == "idle":
+        return "done" if is_idle(paths[0]) else "busy"
     lower, upper, work, target = paths
     mount_overlay(lower, upper, work, target, NAMESPACE)
     return "done"

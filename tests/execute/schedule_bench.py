@@ -14,7 +14,7 @@ from hookci.config.load import parse
 from hookci.config.surroundings import Surroundings
 from hookci.errors import HookciError
 from hookci.execute.schedule import Interrupts, RunSettings, run_plan
-from hookci.model.event import JobFinished, JobOutput
+from hookci.model.event import JobFinished, JobOutput, JobStarted
 from hookci.model.pipeline import Job, Need, When
 from hookci.model.plan import Action, Plan, PlannedJob
 from hookci.model.result import JobResult, Outcome
@@ -22,7 +22,7 @@ from hookci.model.snapshot import Snapshot
 from hookci.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hookci.execute.cancel import JobCancel
@@ -55,7 +55,6 @@ class Bench:
     most: int = 0
     begun: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    when_begun: dict[str, set[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(
@@ -65,7 +64,6 @@ class Bench:
         with self.lock:
             self.now.add(name)
             self.begun.append(name)
-            self.when_begun[name] = self.over()
             self.most = max(self.most, len(self.now))
         started()
         tell(JobOutput(name, ("out",)))
@@ -83,7 +81,12 @@ class Bench:
         return JobResult(name=name, stage="test", outcome=ending, exit_code=code, reason=reason)
 
     def over(self) -> set[str]:
-        return {event.result.name for event in self.events if isinstance(event, JobFinished)}
+        return _over(self.events)
+
+    def over_before(self, name: str) -> set[str]:
+        """The jobs of which the end was told before the start of ``name``."""
+        started = (at for at, event in enumerate(self.events) if isinstance(event, JobStarted) and event.job == name)
+        return _over(self.events[: next(started)])
 
     def go(
         self,
@@ -97,6 +100,10 @@ class Bench:
     ) -> RunResult:
         settings = RunSettings(parallel, keep_going, place, cores, durations or {})
         return run_plan(plan, 1, self, settings, self.events.append, Interrupts())
+
+
+def _over(events: Sequence[Event]) -> set[str]:
+    return {event.result.name for event in events if isinstance(event, JobFinished)}
 
 
 def gitlab_plan(text: str, *, asked: tuple[str, ...] = (), files: Mapping[str, str] | None = None) -> Plan:

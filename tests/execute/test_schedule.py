@@ -83,7 +83,7 @@ def test_every_job_ends_once_after_all_it_comes_after(
     assert sorted(finished) == sorted(names) == sorted(ended)
     assert bench.most <= parallel
     for name in bench.begun:
-        assert set(by_name[name].after) <= bench.when_begun[name]
+        assert set(by_name[name].after) <= bench.over_before(name)
         assert by_name[name].action is Action.RUN
         if by_name[name].when is When.ON_SUCCESS:
             assert not bad & {ended[other] for other in by_name[name].after}
@@ -130,13 +130,14 @@ def test_the_first_failure_cancels_what_runs_and_what_waits(place: Path) -> None
 
 def test_the_first_failure_is_told_before_anything_is_waited_for(place: Path) -> None:
     class Deaf(Bench):
-        """The slow job ends only when it was cancelled, and notes what had been told by then."""
+        """The slow job ends only when it was cancelled and the failure was told, or after a long while."""
 
         def run(
             self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
         ) -> JobResult:
             if planned.job.name == "slow":
-                while cancel.soft.reason is None:
+                deadline = time.monotonic() + 10
+                while (cancel.soft.reason is None or "bad" not in self.over()) and time.monotonic() < deadline:
                     time.sleep(0.001)
                 told_by_then.append(self.over())
             return super().run(planned, cancel, tell, started)
@@ -281,6 +282,47 @@ def test_a_bug_in_an_executor_is_no_verdict_and_no_hang(place: Path) -> None:
     assert [job.outcome for job in result.jobs] == [Outcome.ERRORED, Outcome.SKIPPED]
     assert "ZeroDivisionError" in result.jobs[0].reason
     assert result.verdict is Verdict.NONE
+
+
+def test_what_stops_whoever_shows_it_stops_the_run(place: Path) -> None:
+    class Slow(Bench):
+        def run(
+            self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
+        ) -> JobResult:
+            cancels.append(cancel)
+            return super().run(planned, cancel, tell, started)
+
+    def observe(event: Event) -> None:
+        if isinstance(event, JobFinished):
+            raise BrokenPipeError
+
+    cancels: list[JobCancel] = []
+    jobs = [planned("a"), *(planned(f"j{number}", ("a",)) for number in range(100))]
+    bench = Slow(seconds=0.05)
+
+    with pytest.raises(BrokenPipeError):
+        run_plan(plan_of(*jobs), 1, bench, RunSettings(2, True, place), observe, Interrupts())
+    time.sleep(0.3)
+
+    assert len(bench.begun) < 20
+    assert cancels[-1].hard.reason == "the run broke off"
+
+
+def test_an_observer_that_takes_its_time_does_not_let_the_jobs_run_far_ahead(place: Path) -> None:
+    ahead: list[int] = []
+    bench = Bench()
+
+    def observe(event: Event) -> None:
+        if isinstance(event, JobFinished):
+            bench.events.append(event)
+            time.sleep(0.001)
+            ahead.append(len(bench.begun) - len(bench.over()))
+
+    jobs = [planned(f"j{number}") for number in range(300)]
+    run_plan(plan_of(*jobs), 1, bench, RunSettings(2, False, place), observe, Interrupts())
+
+    assert len(ahead) == 300
+    assert max(ahead) < 100
 
 
 def test_a_flood_of_output_waits_for_whoever_shows_it(place: Path) -> None:

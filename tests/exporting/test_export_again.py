@@ -13,7 +13,7 @@ from hookci.config.load import parse
 from hookci.exporting.gitlab import gitlab_file
 from hookci.exporting.hosted import on_a_push
 from hookci.model.snapshot import Snapshot
-from hookci.plan import asked_by_hook, make_plan
+from hookci.plan import Wishes, asked_by_hook, make_plan
 
 if TYPE_CHECKING:
     from hookci.model.pipeline import Pipeline
@@ -30,8 +30,14 @@ def again(text: str) -> Pipeline:
     return found
 
 
+class Compared(Snapshot, frozen=True, kw_only=True):
+    """A snapshot that knows what it has changed."""
+
+    changed: tuple[str, ...] | None
+
+
 @st.composite
-def snapshots(draw: st.DrawFn) -> Snapshot:
+def snapshots(draw: st.DrawFn) -> Compared:
     branch, tag = draw(st.sampled_from([("main", None), ("release/1", None), ("Hot-Fix", None), (None, "v1")]))
     facts = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_REF_NAME": branch or tag or "", "CI_DEFAULT_BRANCH": "main"}
     for value, names in ((branch, ("HOOKCI_BRANCH", "CI_COMMIT_BRANCH")), (tag, ("HOOKCI_TAG", "CI_COMMIT_TAG"))):
@@ -39,15 +45,16 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     # for a tag GitLab compares nothing: it starts the job, and hookci decides there
     changed = draw(st.sampled_from(CHANGED)) if branch else None
     base = None if changed is None else "base"
-    return Snapshot(
+    return Compared(
         tree="t", commit="c", source="commit", label="x",
         branch=branch, tag=tag, base=base, changed=changed, facts=facts,
     )  # fmt: skip
 
 
-def plan_of(pipeline: Pipeline, snapshot: Snapshot) -> Plan:
+def plan_of(pipeline: Pipeline, snapshot: Compared) -> Plan:
     asked = asked_by_hook(pipeline, "pre-push")
-    return make_plan(pipeline, snapshot, hook="pre-push", asked=asked, paths=lambda: PATHS)
+    wishes = Wishes(changed_since=lambda _revision: snapshot.changed)
+    return make_plan(pipeline, snapshot, hook="pre-push", asked=asked, paths=lambda: PATHS, wishes=wishes)
 
 
 def graph(plan: Plan, without: set[str]) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def graph(plan: Plan, without: set[str]) -> dict[str, Any]:
 
 @given(documents(), snapshots())
 @settings(max_examples=100, deadline=None)
-def test_what_is_exported_and_read_again_gives_the_same_plan(text: str, snapshot: Snapshot) -> None:
+def test_what_is_exported_and_read_again_gives_the_same_plan(text: str, snapshot: Compared) -> None:
     before = toml(text)
     waiting = {*before.jobs} - {*on_a_push(before).jobs}  # a push asks for them nowhere; on GitLab a person may
 

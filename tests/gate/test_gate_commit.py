@@ -8,8 +8,9 @@ import pytest
 from conftest import Ran, Repo
 from guarded import Evidence, fresh, guard, picture
 
+from hookci.git.indexes import index_tree
 from hookci.git.repository import Repository
-from hookci.git.snapshots import Scratch, index_tree
+from hookci.git.snapshots import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

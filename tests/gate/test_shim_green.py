@@ -45,13 +45,13 @@ ONE, ZERO = "1" * 40, "0" * 40
 def test_lines_that_it_did_not_answer_arrive_unchanged(
     repo: Repo, tmp_path: Path, shell: str, lines: str, kept: bool
 ) -> None:
-    twins = repo.path / ".git/hookci/green/twins"
-    twins.mkdir(parents=True)
+    times = repo.path / ".git/hookci/green/times"
+    times.mkdir(parents=True)
     (repo.path / ".git/hookci/green/pre-push").mkdir()
     (repo.path / ".git/hookci/state.db").touch()
     for name, fraction in (("old", 0), ("new", 10**9)):
-        (twins / name).touch()
-        os.utime(twins / name, ns=(fraction, fraction))
+        (times / name).touch()
+        os.utime(times / name, ns=(fraction, fraction))
     main, shim = tmp_path / "main.py", tmp_path / "pre-push"
     main.write_text(RECORDER)
     shim.write_bytes(Shim("pre-push", repo.path.__class__(sys.executable), main).fill(read_shim()))
@@ -110,14 +110,3 @@ def test_a_clone_that_deploys_is_found_wherever_it_is_said(
         repo.run("git", "--git-dir", str(repo.path / ".git"), *settings, cwd=home if "--file" in settings else None)
 
     assert post_commit(repo, tmp_path, shell, **env)
-
-
-def test_where_nothing_follows_a_branch_not_even_git_is_asked(repo: Repo, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "git").write_text(f"#!/bin/sh\n: >'{tmp_path}/asked'\n")
-    (tmp_path / "bin" / "git").chmod(0o755)
-
-    (repo.path.parent / "home/.gitconfig").write_text("[user]\n\tname = Ana\n")
-    started = post_commit(repo, tmp_path, PATH=f"{tmp_path}/bin:{repo.env['PATH']}")
-
-    assert (started, (tmp_path / "asked").exists()) == (False, False)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hookci.errors import GitError
+from hookci.git.indexes import index_tree
 from hookci.git.patches import patches_of_commits, patches_of_index, patches_of_tree
 from hookci.git.repository import Repository
-from hookci.git.snapshots import Scratch, index_tree, of_index
+from hookci.git.snapshots import Scratch, of_index
 from hookci.scan.secrets.patch import CommitHead, FilePatch, read_patches
 
 if TYPE_CHECKING:

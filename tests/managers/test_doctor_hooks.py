@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from doctored import examined
 from guarded import NO_BAD, guard
-from managed import MANAGERS, STAGES, local_hooks, managed
+from managed import MANAGERS, local_hooks, managed
 
-from hookci.git.installation import HOOKS
+from hookci.git.installation import HOOKS, JUDGING
 from hookci.git.shims import Shim, read_shim
 
 if TYPE_CHECKING:
     from conftest import Repo, Sealed
 
-ALL = ", ".join(HOOKS)
+ALL = ", ".join(JUDGING)
 MEND = "         mend: hookci install"
 
 
@@ -58,9 +58,28 @@ def test_hooks_that_are_not_installed(repo: Repo) -> None:
 def test_hooks_that_are_missing(guarded: Repo) -> None:
     hooks = guarded.path / ".git/hooks"
     (hooks / "pre-push").unlink()
-    (hooks / "post-merge").unlink()
 
-    assert examined(guarded, "hooks", status=1) == [f"problem  hooks: missing in {hooks}: pre-push, post-merge", MEND]
+    assert examined(guarded, "hooks", status=1) == [f"problem  hooks: missing in {hooks}: pre-push", MEND]
+
+
+@pytest.mark.parametrize("setting", [("hookci.deploys", "staging"), ("hookci.background", "true")], ids=" ".join)
+def test_hooks_that_a_setting_made_by_hand_has_work_for(guarded: Repo, setting: tuple[str, str]) -> None:
+    hooks = guarded.path / ".git/hooks"
+    guarded.git("config", *setting)
+
+    before = examined(guarded, "hooks", status=1)
+    guarded.hookci("install")
+    after = examined(guarded, "hooks", status=0)
+
+    assert before == [f"problem  hooks: missing in {hooks}: post-merge, post-commit, post-rewrite", MEND]
+    assert after == [f"ok       hooks: {', '.join(HOOKS)} in {hooks}"]
+
+
+def test_a_hook_of_others_in_a_place_that_hookci_does_not_want(guarded: Repo) -> None:
+    script = guarded.path / ".git/hooks/post-commit"
+    script.write_text("#!/bin/sh\n")
+
+    assert examined(guarded, "hooks", status=0) == [f"ok       hooks: {ALL} in {script.parent}"]
 
 
 def test_hooks_that_git_ignores(guarded: Repo) -> None:
@@ -99,7 +118,7 @@ def test_hooks_whose_program_does_not_start(guarded: Repo, tmp_path: Path) -> No
 
 
 def put_shims(repo: Repo, python: Path, main: Path) -> None:
-    for name in HOOKS:
+    for name in JUDGING:
         (repo.path / ".git/hooks" / name).write_bytes(Shim(name, python, main).fill(read_shim()))
 
 
@@ -178,7 +197,7 @@ def test_a_manager_that_came_later_runs_ours(guarded: Repo, manager: str) -> Non
     lines = examined(guarded, "hooks", status=0)
 
     place = guarded.path / ".git/hooks"
-    ours = ", ".join(name for name in HOOKS if name != "pre-push")
+    ours = ", ".join(name for name in JUDGING if name != "pre-push")
     assert lines == [f"ok       hooks: {ours} in {place}", f"ok       hooks: {manager} runs hookci's hooks: pre-push"]
 
 
@@ -220,9 +239,9 @@ def test_a_manager_that_calls_hookci_before_hookci(repo: Repo) -> None:
     twice = "pre-commit runs first and calls hookci too, so it judges twice"
     mend = "         mend: take hookci out of .pre-commit-config.yaml"
     expected = [f"ok       hooks: {ALL} in {repo.path}/.git/hooks"]
-    for name in STAGES:
+    for name in JUDGING:
         expected += [f"warning  hooks: {twice}: {name}", mend]
-    assert lines == expected
+    assert lines == [*expected, "ok       hooks: pre-commit calls hookci: post-merge"]
 
 
 def test_a_manager_need_not_call_hookci_for_more_than_pushes(repo: Repo) -> None:

@@ -115,9 +115,9 @@ def in_full(
 
 
 def records(repo: Repo, hook: str = "pre-commit") -> list[Path]:
-    """The records there are for a hook."""
-    place = repo.path / ".git/hookci/green" / hook
-    return sorted(place.iterdir()) if place.is_dir() else []
+    """The records there are for a hook, of all worlds."""
+    worlds = (repo.path / ".git/hookci/green" / hook).glob("*/*")
+    return sorted(path for path in worlds if path.name not in {"conditions", "times"})
 
 
 def with_umask(umask: int, repo: Repo, *argv: str, env: Mapping[str, str]) -> int:

@@ -85,7 +85,9 @@ class World:
         return self.random.choice(self.directories)
 
     def any_record(self) -> Path | None:
+        """A record, or the conditions of its world."""
         found = [*records(self.repo), *records(self.repo, "pre-push")]
+        found += sorted({record.with_name("conditions") for record in found})
         return self.random.choice(found) if found else None
 
     def data(self) -> None:
@@ -171,9 +173,9 @@ class World:
             os.utime(tool, (later, later))
 
     def twins(self) -> None:
-        place = self.repo.path / ".git/hookci/green/twins"
-        if place.is_dir():
-            twin = self.random.choice(sorted(place.iterdir()))
+        found = sorted(self.repo.path.glob(".git/hookci/green/**/times/*"))
+        if found:
+            twin = self.random.choice(found)
             if self.random.random() < 1 / 2:
                 twin.unlink()
             else:

@@ -29,10 +29,10 @@ HEAVY = {
 """None of these is needed to run a job on this machine, or to remember that it has passed."""
 MOST_MODULES = {"missed": 135, "remembered": 130}
 MOST_GIT = {
-    ("pre-commit", "missed"): 18,
-    ("pre-commit", "remembered"): 10,
-    ("pre-push", "missed"): 14,
-    ("pre-push", "remembered"): 7,
+    ("pre-commit", "missed"): 7,
+    ("pre-commit", "remembered"): 5,
+    ("pre-push", "missed"): 6,
+    ("pre-push", "remembered"): 4,
 }
 """What it is now, and a bound for what it becomes: to be made lower, not higher."""
 

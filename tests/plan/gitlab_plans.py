@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plan_samples import snapshot
+from plan_samples import NOTHING, snapshot, told
 
 from hookci.config.expressions import parse_expression
 from hookci.model.pipeline import Job, JobEnvironment, Need, Pipeline, Rule, Trigger
-from hookci.plan import Wishes, make_plan
+from hookci.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hookci.model.plan import Plan
     from hookci.model.snapshot import Snapshot
+    from hookci.plan import Wishes
 
 STAGES = (".pre", "build", "test", "deploy", ".post")
-NOTHING = Wishes()
 
 
 def job(name: str, stage: str = "test", *, needs: Iterable[str] | None = None, **more: object) -> Job:
@@ -57,4 +57,5 @@ def plan_on(
 ) -> Plan:
     """The plan on a snapshot (of main by default), everything asked for."""
     judged = of or snapshot(branch="main")
+    wishes = told(judged, wishes)
     return make_plan(pipeline, judged, hook="pre-push", asked=asked, skip=skip, paths=lambda: paths, wishes=wishes)

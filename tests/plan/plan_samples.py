@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict, replace
+
 from hookci.config.load import parse
 from hookci.model.snapshot import Snapshot
-from hookci.plan import make_plan
+from hookci.plan import Wishes, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,12 +16,27 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
 
+NOTHING = Wishes()
+
 
 def pipeline(text: str) -> Pipeline:
     """The pipeline that a ``hookci.toml`` defines."""
     found = parse({"hookci.toml": text.encode()})
     assert found is not None
     return found
+
+
+class Compared(Snapshot, frozen=True, kw_only=True):
+    """A snapshot that knows what it has changed, which git would tell."""
+
+    changed: tuple[str, ...] | None = None
+
+
+def told(of: Snapshot, wishes: Wishes = NOTHING) -> Wishes:
+    """``wishes``, with what ``of`` has changed if it knows that."""
+    if not isinstance(of, Compared):
+        return wishes
+    return replace(wishes, changed_since=lambda _revision: of.changed)
 
 
 def snapshot(
@@ -37,10 +54,11 @@ def snapshot(
         (base, ("HOOKCI_BASE",)),
     ):
         facts.update(dict.fromkeys(names, value) if value else {})
-    return Snapshot(
+    known = Snapshot(
         tree="tree", commit="commit", source="commit", label=branch or tag or "commit", branch=branch, tag=tag,
-        base=base, changed=changed, facts=facts,
+        base=base, facts=facts,
     )  # fmt: skip
+    return known if changed is None else Compared(**asdict(known), changed=changed)
 
 
 def planned(
@@ -53,6 +71,7 @@ def planned(
     paths: Iterable[str] = (),
 ) -> Plan:
     """The plan of a ``hookci.toml`` on a snapshot (of main by default), all stages asked for."""
+    judged = of or snapshot(branch="main")
     return make_plan(
-        pipeline(text), of or snapshot(branch="main"), hook=hook, asked=asked, skip=skip, paths=lambda: paths
+        pipeline(text), judged, hook=hook, asked=asked, skip=skip, paths=lambda: paths, wishes=told(judged)
     )

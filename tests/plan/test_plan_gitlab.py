@@ -128,9 +128,9 @@ def test_where_nothing_can_be_compared_everything_has_changed(of: object) -> Non
 def test_changes_may_be_compared_with_another_revision() -> None:
     asked_for: list[str] = []
 
-    def since(revision: str) -> tuple[str, ...] | None:
-        asked_for.append(revision)
-        return {"main": ("src/a.py",), "release": ()}.get(revision)
+    def since(revision: str | None) -> tuple[str, ...] | None:
+        asked_for.append(str(revision))
+        return {"main": ("src/a.py",), "release": ()}.get(str(revision))
 
     found = pipeline_of(
         job("a", rules=(rule(changes=("src/*",), compare_to="$CI_DEFAULT_BRANCH"),)),

@@ -9,7 +9,7 @@ from drawn import made
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from plan_samples import snapshot
+from plan_samples import snapshot, told
 
 from hookci.config.expressions import parse_expression
 from hookci.errors import ConfigError
@@ -103,7 +103,7 @@ def plan_of(
 ) -> Plan | None:
     """The plan, or None when the pipeline makes none on this snapshot."""
     try:
-        return make_plan(pipeline, of, hook=hook, asked=asked, skip=skip, paths=lambda: PATHS)
+        return make_plan(pipeline, of, hook=hook, asked=asked, skip=skip, paths=lambda: PATHS, wishes=told(of))
     except ConfigError:
         return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
+import subprocess
 import sys
 import threading
 import time
@@ -196,6 +198,28 @@ def test_a_request_made_before_the_start_ends_it_at_once(tmp_path: Path) -> None
     assert cancel.reason == "first"
 
 
+def test_a_request_wakes_whoever_waits_whether_it_comes_before_or_after() -> None:
+    before, after, closed = Cancel(), Cancel(), Cancel()
+
+    before.request("x")
+    waiting = [select.select([cancel], [], [], 0)[0] for cancel in (before, after)]
+    after.request("x")
+    waiting += [select.select([cancel], [], [], 0)[0] for cancel in (before, after)]
+    closed.fileno()
+    for cancel in (before, after, closed):
+        cancel.close()
+    closed.request("too late")
+
+    assert waiting == [[before], [], [before], [after]]
+    assert closed.reason == "too late"
+
+
+def test_a_deadline_in_a_month_is_one_too(tmp_path: Path) -> None:
+    ended = Watched(tmp_path).run("sleep 0.1", timeout=31 * 86_400.0)
+
+    assert (ended.why, ended.returncode) == ("exit", 0)
+
+
 def test_a_program_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
     what = Supervised(argv=["/no/such/shell"], cwd=str(tmp_path), env={}, timeout=1, token="t", directory=str(tmp_path))
 
@@ -217,6 +241,56 @@ def test_what_another_one_has_started_does_not_belong_to_a_job(tmp_path: Path) -
 
     assert len(still) >= 1
     assert others.output == b"whole\n"
+
+
+def test_what_a_job_of_any_thread_has_left_is_ended(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    script = "setsid sleep 300 & (setsid sh -c 'sleep 300 & wait' >/dev/null &) ; sleep 0.2"
+    thread = threading.Thread(target=watched.run, args=(script,))
+
+    thread.start()
+    thread.join()
+
+    assert watched.alive() == []
+
+
+ALONE = f"""
+import os, subprocess, sys, threading, time
+from hookci.proc.held import hold
+from hookci.proc.supervise import Cancel, Supervised, supervise
+from hookci.proc.tree import adopt_orphans
+
+def job(token, script):
+    env = {{"PATH": os.environ["PATH"], "{TOKEN_VARIABLE}": token}}
+    what = Supervised(argv=["sh", "-c", script], cwd="/", env=env, timeout=30, token=token, directory="/nowhere")
+    supervise(what, lambda data: None, Cancel(), lambda: None)
+
+adopt_orphans()
+BESIDE
+job("mine", "true")
+print("psutil" in sys.modules, flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "",
+        "hold(['sleep', '2'], cwd='/', env={})",
+        "threading.Thread(target=job, args=('other', 'sleep 2')).start(); time.sleep(0.3)",
+        "threading.Thread(target=job, args=('other', '(setsid sleep 2 &) ; sleep 2')).start(); time.sleep(0.3)",
+        "threading.Thread(target=subprocess.run, args=(['sleep', '2'],)).start(); time.sleep(0.3)",
+        "subprocess.run(['sh', '-c', '(sleep 0.1 &)']); time.sleep(0.3)",
+    ],
+    ids=["nothing", "a helper", "another job", "another job's orphan", "a program of another thread", "a dead orphan"],
+)
+def test_a_job_that_leaves_nothing_costs_no_look_at_all_processes(beside: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE.replace("BESIDE", beside)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "False\n"
 
 
 def test_ending_a_tree_tells_how_many_it_was(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hookci.model.result import JobResult, Outcome
+from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.store.identity import ProcessIdentity
 from hookci.store.runs import Store
 
@@ -31,7 +31,9 @@ def begin(store: Store) -> int:
 
 def note(store: Store, name: str, *held: float, outcome: Outcome = Outcome.PASSED) -> None:
     for seconds in held:
-        store.record_job(begin(store), JobResult(name=name, stage="test", outcome=outcome), seconds)
+        run = begin(store)
+        store.record_job(run, JobResult(name=name, stage="test", outcome=outcome), seconds)
+        store.finish_run(run, Verdict.GREEN)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,20 @@ def test_a_row_that_is_none_is_as_good_as_not_there_and_is_made_anew(store: Stor
 def test_durations_outlive_the_runs_they_come_from(store: Store) -> None:
     note(store, "unit", 2.0)
     for _ in range(3):
-        store.finish_run(begin(store), "green")  # type: ignore[arg-type]  # a verdict is a text
+        store.finish_run(begin(store), Verdict.GREEN)
 
     gone = store.prune(keep=1)
 
     assert gone
+    assert store.durations(["unit"]) == {"unit": 2.0}
+
+
+def test_what_jobs_took_is_written_down_with_the_verdict_of_their_run(store: Store) -> None:
+    run = begin(store)
+    store.record_job(run, JobResult(name="unit", stage="test", outcome=Outcome.PASSED), 2.0)
+
+    before = store.durations(["unit"])
+    store.finish_run(run, Verdict.GREEN)
+
+    assert before == {}
     assert store.durations(["unit"]) == {"unit": 2.0}

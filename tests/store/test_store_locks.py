@@ -193,3 +193,15 @@ def test_a_started_program_does_not_keep_the_lock_of_a_holder_that_was_killed(pa
         os.kill(child, signal.SIGKILL)
 
     assert taken
+
+
+def test_what_is_noted_in_a_lock_takes_the_place_of_what_was_noted_before(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "lock")
+    assert lock.try_acquire()
+
+    lock.note(b"a long note")
+    lock.note(b"short")
+    lock.release()
+    lock.note(b"too late")
+
+    assert lock.path.read_bytes() == b"short"

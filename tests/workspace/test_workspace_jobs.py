@@ -249,10 +249,43 @@ def test_a_workspace_in_use_is_not_given_twice_and_the_one_a_job_had_comes_first
 
     again = slots.acquire("two")
     other = slots.acquire("new")
+    places = [slot.directory.name for slot in (first, second, again, other)]
     again.release()
     other.release()
+    slots.close()
 
-    assert (first.directory.name, second.directory.name) == ("00", "01")
-    assert again.directory == second.directory
-    assert other.directory == first.directory
-    assert not (again.directory / "busy").exists()
+    assert places == ["00", "01", "01", "00"]
+    assert not [*slots.directory.glob("*/busy")]
+
+
+def test_a_run_holds_few_workspaces_that_it_does_not_need(tmp_path: Path) -> None:
+    earlier = Slots(tmp_path / "slots", "project")
+    jobs = [f"job {number}" for number in range(10)]
+    for slot in [earlier.acquire(job) for job in jobs]:
+        slot.release()
+    earlier.close()
+
+    run, other = Slots(tmp_path / "slots", "project"), Slots(tmp_path / "slots", "project")
+    names = []
+    for job in jobs:
+        slot = run.acquire(job)
+        names.append(slot.directory.name)
+        slot.release()
+    theirs = [other.acquire("new").directory.name for _ in range(6)]
+
+    assert names == [f"{number:02d}" for number in range(10)]
+    assert int(theirs[4]) < len(jobs) <= int(theirs[5])
+
+
+def test_a_run_that_comes_after_another_knows_what_each_workspace_was_for(tmp_path: Path) -> None:
+    earlier = Slots(tmp_path / "slots", "project")
+    held = [earlier.acquire(job) for job in ("one", "two")]
+    for slot in held:
+        slot.release()
+    for job in ("two", "one", "three", "two"):
+        earlier.acquire(job).release()
+    earlier.close()
+
+    jobs = [(tmp_path / "slots" / name / "jobs.json").read_text() for name in ("00", "01")]
+
+    assert jobs == ['["three", "one"]', '["two"]']

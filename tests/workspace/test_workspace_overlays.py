@@ -17,7 +17,8 @@ from workspaces import Bench, can_overlay, opened
 from hookci.proc.supervise import Cancel, Supervised, supervise
 from hookci.workspace.cache import CachePlace, CacheStore
 from hookci.workspace.kinds import Kind
-from hookci.workspace.slots import Slots, Wanted
+from hookci.workspace.slot import Caches, Wanted
+from hookci.workspace.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +131,7 @@ class Traced:
         bench.repo.env["GIT_TRACE"] = str(self._trace)
         self._source = bench.source()
         del bench.repo.env["GIT_TRACE"]
-        self._slots = Slots(bench.place / "work", "project", bench.kind, sys.executable)
+        self._slots = bench.run()
         self._head = [bench.repo.out("rev-parse", name) for name in ("HEAD^{tree}", "HEAD")]
 
     def run(self) -> int:
@@ -171,9 +172,7 @@ def test_two_trees_at_once_have_a_checkout_each_and_more_get_copies(bench: Bench
         bench.repo.commit({"a.txt": f"{number}\n"})
     commits = bench.repo.out("rev-list", "--reverse", "-n4", "HEAD").split()
     bench.release()
-    work = bench.place / "work"
-    runs = [Slots(work, "project", Kind.OVERLAY, sys.executable) for _ in commits]
-    slots = [run.acquire("job") for run in runs]
+    slots = [bench.run().acquire("job") for _ in commits]
 
     for slot, commit in zip(slots, commits, strict=True):
         tree = bench.repo.out("rev-parse", f"{commit}^{{tree}}")
@@ -189,8 +188,7 @@ def test_two_trees_at_once_have_a_checkout_each_and_more_get_copies(bench: Bench
 
 
 def test_runs_of_one_commit_share_the_checkout(bench: Bench) -> None:
-    other = Slots(bench.place / "work", "project", Kind.OVERLAY, sys.executable)
-    slot = other.acquire("job")
+    slot = bench.run().acquire("job")
     tree, commit = bench.repo.out("rev-parse", "HEAD^{tree}"), bench.repo.out("rev-parse", "HEAD")
 
     slot.prepare(bench.source(), Wanted(tree=tree, commit=commit, local=True), bench.said.append)
@@ -210,6 +208,132 @@ def test_whoever_still_looks_at_a_workspace_is_not_waited_for(bench: Bench) -> N
     assert found == bench.fresh()
 
 
+# -- one job after the other in one run
+
+
+class Jobs:
+    """Jobs of one run, one at a time."""
+
+    def __init__(self, bench: Bench) -> None:
+        bench.release()
+        self.bench = bench
+        self.slots = bench.run()
+        self.source = bench.source()
+
+    def begin(self, revision: str = "HEAD", *, local: bool = True) -> int:
+        """Have the workspace for a job; when its overlay was mounted, in nanoseconds."""
+        tree, commit = (self.bench.repo.out("rev-parse", f"{revision}^{{{kind}}}") for kind in ("tree", "commit"))
+        self.bench.take(self.slots.acquire("job")).prepare(
+            self.source, Wanted(tree=tree, commit=commit, local=local), self.bench.said.append
+        )
+        made = self.bench.slot.directory / "layer" / "work" / "work"
+        return made.stat().st_ctime_ns if made.exists() else 0
+
+    def end(self) -> None:
+        self.bench.release()
+
+
+def test_an_overlay_in_which_nothing_was_changed_serves_the_next_job_too(bench: Bench) -> None:
+    jobs = Jobs(bench)
+
+    before = jobs.begin()
+    said = shell(bench, "ls; cat src/deep/c.txt; find . -type f | wc -l > /dev/null; git log --format=%s -n1")
+    jobs.end()
+    after = jobs.begin()
+
+    assert said == "a.txt\nsrc\nvendor\nc\na change\n"
+    assert after == before
+    assert contents(bench.top) == bench.fresh()
+
+
+CHANGES = [
+    "echo x >> a.txt",
+    "rm a.txt",
+    "mkdir -p src/deep/er",
+    "rm -rf src vendor .git .gitignore",
+    "touch new",
+    "touch new; rm new",
+    "mkdir new; rmdir new",
+    "chmod 700 .",
+    "chmod +x src/d.txt",
+    "touch -d 2020-01-01 .",
+    "touch -d 2020-01-01 src/deep",
+    "ln -s /etc src/deep/link",
+    "mkfifo pipe",
+    "git config user.name me",
+    "git update-index --skip-worktree a.txt; echo hidden > a.txt",
+    "mount -t tmpfs none src",
+    "mount -t tmpfs none . && touch elsewhere",
+    'umount -l . && touch "$PWD/below"',
+    "mv ../layer/upper ../layer/other; mkdir ../layer/upper",
+    "rm -r ../layer/upper",
+    "rm -rf ../layer; ln -s /etc ../layer",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_a_job_changed_the_next_one_has_an_overlay_of_its_own(bench: Bench, change: str) -> None:
+    jobs = Jobs(bench)
+    before = jobs.begin()
+    top, mode = bench.top, bench.top.stat().st_mode
+    bench.repo.run("sh", "-c", change, cwd=top)
+    jobs.end()
+
+    after = jobs.begin()
+
+    assert after != before
+    assert contents(top) == bench.fresh()
+    assert top.stat().st_mode == mode
+    assert bench.git("status", "--porcelain", "--ignored") == ""
+    assert contents(pristine(bench)) == bench.fresh()
+    jobs.end()
+    jobs.slots.close()
+    assert not os.path.ismount(top)
+
+
+def test_whoever_still_looks_at_a_workspace_does_not_see_the_next_job(bench: Bench) -> None:
+    jobs = Jobs(bench)
+    before = jobs.begin()
+    with subprocess.Popen(["sleep", "60"], cwd=bench.top) as left:
+        jobs.end()
+        after = jobs.begin()
+        (bench.top / "theirs").write_text("x")
+        seen = os.listdir(f"/proc/{left.pid}/cwd")  # noqa: PTH208 (what another process sees)
+        left.kill()
+
+    assert after != before
+    assert "theirs" not in seen
+
+
+def test_a_job_of_another_commit_or_in_a_container_has_no_overlay_of_the_job_before(bench: Bench) -> None:
+    jobs = Jobs(bench)
+    jobs.begin()
+    jobs.end()
+    bench.repo.commit({"a.txt": "b\n"})
+
+    jobs.begin()
+    other = contents(bench.top)
+    jobs.end()
+    jobs.begin(local=False)
+
+    assert other == bench.fresh()
+    assert not os.path.ismount(bench.top)
+    assert contents(bench.top) == bench.fresh()
+
+
+def test_nothing_is_mounted_any_more_when_a_run_is_over(bench: Bench) -> None:
+    jobs = Jobs(bench)
+    jobs.begin()
+    jobs.end()
+
+    between = os.path.ismount(bench.place / "work" / "00" / "project")
+    jobs.slots.close()
+
+    assert between
+    assert not os.path.ismount(bench.place / "work" / "00" / "project")
+    assert bench.reset() == bench.fresh()
+
+
 # -- caches
 
 
@@ -220,7 +344,7 @@ class Cached:
         self.bench = bench
         self.store = CacheStore(bench.place / "caches", bench.repo.env)
         self.places = [CachePlace("key", pattern)]
-        self.slots = Slots(bench.place / "work", "project", Kind.OVERLAY, sys.executable)
+        self.slots = bench.run()
 
     def run(self, script: str, revision: str = "HEAD") -> str:
         bench = self.bench
@@ -231,8 +355,10 @@ class Cached:
             tree=bench.repo.out("rev-parse", f"{revision}^{{tree}}"),
             commit=bench.repo.out("rev-parse", revision),
             local=True,
-            keep=lambda files: self.store.in_place(slot.directory, files, self.places),
-            fill=lambda files: self.store.restore(slot.directory, files, slot.workspace, self.places),
+            caches=Caches(
+                keep=lambda files: self.store.in_place(slot.directory, files, self.places),
+                fill=lambda files: self.store.restore(slot.directory, files, slot.workspace, self.places),
+            ),
         )
         slot.prepare(bench.source(), wanted, bench.said.append)
         said = shell(bench, script)
@@ -330,6 +456,38 @@ def test_an_engine_sees_the_workspace_of_a_job_of_this_machine(repo: Repo) -> No
 
 
 # -- in a user namespace
+
+
+def test_a_job_that_ended_the_namespaces_leaves_the_next_one_a_copy(bench: Bench) -> None:
+    bench.release()
+    bench.kind = Kind.NAMESPACE
+    jobs = Jobs(bench)
+    jobs.begin()
+    (holder,) = [word for word in bench.slot.enter if word.startswith("--user=")]
+    os.kill(int(holder.split("/")[2]), signal.SIGKILL)
+    jobs.end()
+
+    jobs.begin()
+
+    assert bench.slot.enter == ()
+    assert contents(bench.top) == bench.fresh()
+
+
+@pytest.mark.parametrize(("script", "stays"), [("ls; git log -n1", True), ("touch new; rm new", False)])
+def test_in_a_user_namespace_too_an_overlay_serves_again_if_nothing_was_changed(
+    bench: Bench, script: str, stays: bool
+) -> None:
+    bench.release()
+    bench.kind = Kind.NAMESPACE
+    jobs = Jobs(bench)
+    before = jobs.begin()
+    bench.repo.run(*bench.slot.enter, "sh", "-ec", script, cwd="/")
+    jobs.end()
+
+    after = jobs.begin()
+
+    assert (after == before) is stays
+    assert contents(Path(os.fsdecode(bench.slot.found))) == bench.fresh()
 
 
 def test_in_a_user_namespace_the_job_alone_sees_the_files(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from hookci.git.snapshots import Scratch
 from hookci.workspace.checkout import Source
 from hookci.workspace.kinds import Kind
 from hookci.workspace.mounts import mount_overlay, unmount
-from hookci.workspace.slots import Slot, Slots, Wanted
+from hookci.workspace.slot import Slot, Wanted
+from hookci.workspace.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,6 +64,8 @@ class Bench:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What git is told in the clone that workspaces are compared with; the user's repository is set by hand."""
     said: list[str] = field(default_factory=list)
+    leaving: ExitStack = field(default_factory=ExitStack)
+    """What is done when the bench is over."""
     _slots: Slots | None = None
     _slot: Slot | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -88,6 +91,12 @@ class Bench:
     def source(self) -> Source:
         repository = Repository.discover(self.repo.path, self.repo.env)
         return Source.of(repository, Scratch(self.place / "scratch"), workers=1, umask=UMASK)
+
+    def run(self) -> Slots:
+        """The workspaces of another run, which is over when the bench is."""
+        slots = Slots(self.place / "work", "project", self.kind, sys.executable)
+        self.leaving.callback(slots.close)
+        return slots
 
     def take(self, slot: Slot) -> Slot:
         """Have ``slot`` given back with the bench."""
@@ -141,3 +150,4 @@ def opened(repo: Repo, place: Path, kind: Kind) -> Iterator[Bench]:
         yield bench
     finally:
         bench.release()
+        bench.leaving.close()
