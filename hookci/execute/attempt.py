@@ -11,16 +11,13 @@ from msgspec.structs import replace
 
 from hookci.errors import HookciError
 from hookci.execute.caching import cache_places
-from hookci.execute.coverage import read_coverage
 from hookci.execute.environment import secret_values, told_environment, withheld_names
 from hookci.execute.handing import applies, handed_variables, keep_artifacts, with_handed, with_variables
 from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.execute.place import Commands
 from hookci.execute.predefined import attempt_facts
-from hookci.execute.testreports import Reports
 from hookci.execute.variables import job_variables
-from hookci.git.narrow import narrow_tree
 from hookci.model.pipeline import CachePolicy
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import exit_text
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
     from hookci.execute.cancel import JobCancel
     from hookci.execute.context import RunContext
     from hookci.execute.place import Place, Ran
+    from hookci.execute.testreports import Reports
     from hookci.model.event import JobOutput
     from hookci.model.pipeline import Cache, Job
     from hookci.model.plan import PlannedJob
@@ -150,7 +148,7 @@ class _Attempt(Struct):
         self._make_place_ready(environment, output)
         if cancelled := self._cancelled():
             return cancelled
-        reports = Reports(self.slot.found, self.job.junit, self.slot.workspace) if self.job.junit else None
+        reports = self._reports()
         ran = self._script(environment, output)
         ended = ran.ended
         if self.job.after_script and self.cancel.hard.reason is None:
@@ -165,7 +163,21 @@ class _Attempt(Struct):
         result = self._result(ran, output, environment, path)
         if broken and passed:
             result = replace(result, outcome=Outcome.FAILED, reason=broken)
-        return replace(result, tests=tests, coverage=read_coverage(self.job.coverage, path))
+        return replace(result, tests=tests, coverage=self._coverage(path))
+
+    def _reports(self) -> Reports | None:
+        if not self.job.junit:
+            return None
+        from hookci.execute.testreports import Reports  # noqa: PLC0415 (few jobs declare any)
+
+        return Reports(self.slot.found, self.job.junit, self.slot.workspace)
+
+    def _coverage(self, path: str) -> float | None:
+        if self.job.coverage is None:
+            return None
+        from hookci.execute.coverage import read_coverage  # noqa: PLC0415 (few jobs declare it)
+
+        return read_coverage(self.job.coverage, path)
 
     def _errored(self, error: HookciError, path: str) -> JobResult:
         job, hints = self.job, (error.hint,) if error.hint else ()
@@ -207,6 +219,8 @@ class _Attempt(Struct):
         snapshot, narrow = context.plan.snapshot, self._narrow()
         tree = snapshot.tree
         if narrow is not None:
+            from hookci.git.narrow import narrow_tree  # noqa: PLC0415 (few jobs declare inputs)
+
             tree = narrow_tree(context.source.repository, context.source.scratch, narrow)
         wanted = Wanted(
             tree=tree,

@@ -14,10 +14,8 @@ __all__ = ["coverage_in", "read_coverage"]
 _NUMBER = pattern(r"\d+(?:\.\d+)?")
 
 
-def read_coverage(pattern: str | None, log: str) -> float | None:
-    """What ``pattern`` finds in the job's log at the path ``log``; None without one."""
-    if pattern is None:
-        return None
+def read_coverage(pattern: str, log: str) -> float | None:
+    """What ``pattern`` finds in the job's log at the path ``log``; see `coverage_in`."""
     return coverage_in(pattern, Path(log).read_text(encoding="utf-8", errors="replace").splitlines())
 
 

@@ -11,9 +11,7 @@ from hookci.execute.environment import expand, planned_environment
 from hookci.execute.observations import ON_ENGINE
 from hookci.execute.predefined import job_facts
 from hookci.execute.variables import job_variables
-from hookci.model.container import images_of
 from hookci.model.digests import sha256
-from hookci.model.dockerfile import bases
 from hookci.model.memory import JobKey
 from hookci.model.scan import BASELINE_FILE
 
@@ -102,6 +100,10 @@ class _Makes:
 
     def _images(self, job: Job) -> list[tuple[str, str | None]]:
         """The names and platforms of what it starts from or is built from; images of other jobs are in its needs."""
+        if not job.contained:
+            return []
+        from hookci.model.container import images_of  # noqa: PLC0415 (not all jobs have containers)
+
         environment = planned_environment(self.observatory.user, job, self.plan)
         environment.update(job_variables(self.plan.jobs[job.name], environment, {}))
         named = [
@@ -117,6 +119,8 @@ class _Makes:
             return named
         args = {name: expand(value, environment) for name, value in job.build.args.items()}
         recipe = self.observatory.blob(oid).decode(errors="replace")
+        from hookci.model.dockerfile import bases  # noqa: PLC0415 (few jobs build images)
+
         return [*named, *bases(recipe, args, job.build.target)]
 
 

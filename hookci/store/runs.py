@@ -12,11 +12,9 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from hookci.errors import StateError
-from hookci.model.finding import State, report_from
 from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.model.snapshot import Snapshot
-from hookci.model.testreport import FailedTest, ReportedTests
 from hookci.store.database import Opened, close_database, open_database, telling, transaction
 from hookci.store.durations import ALL_DURATIONS, note_durations, prune_durations, tells_duration, usual_durations
 from hookci.store.green import GreenRecords
@@ -32,7 +30,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, BinaryIO, Self
 
+    from hookci.model.finding import ScanReport
     from hookci.model.plan import Plan
+    from hookci.model.testreport import ReportedTests
 
 __all__ = ["Store"]
 
@@ -275,6 +275,8 @@ def _without_known(result: JobResult) -> JobResult:
     """``result`` without the findings that the base has too: they are counted, and may be thousands."""
     if result.scan is None:
         return result
+    from hookci.model.finding import State  # noqa: PLC0415 (few jobs scan)
+
     new = tuple(judged for judged in result.scan.findings if judged.state is State.NEW)
     return replace(result, scan=replace(result.scan, findings=new))
 
@@ -285,12 +287,22 @@ def _job_result(text: str) -> JobResult:
         "outcome": Outcome(fields["outcome"]),
         "hints": tuple(fields["hints"]),
         "tests": _tests(fields.get("tests")),  # schema version 1 has none
-        "scan": report_from(fields["scan"]) if fields.get("scan") else None,  # nor has version 2 this
+        "scan": _scan(fields.get("scan")),  # nor has version 2 this
     }
     return JobResult(**fields | read)
+
+
+def _scan(fields: dict[str, Any] | None) -> ScanReport | None:
+    if not fields:
+        return None
+    from hookci.model.finding import report_from  # noqa: PLC0415 (few jobs scan)
+
+    return report_from(fields)
 
 
 def _tests(fields: dict[str, Any] | None) -> ReportedTests | None:
     if fields is None:
         return None
+    from hookci.model.testreport import FailedTest, ReportedTests  # noqa: PLC0415 (few jobs report tests)
+
     return ReportedTests(**fields | {"failing": tuple(FailedTest(**test) for test in fields["failing"])})
