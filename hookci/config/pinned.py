@@ -7,11 +7,11 @@ under their digests.  ``hookci include fetch`` writes both, nothing else does.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from hookci.errors import ConfigError, ConfigProblem
 from hookci.model.digests import sha256
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["LOCK_FILE", "content_of", "digest_of", "fetched_from", "kept_in", "l
 
 LOCK_FILE = ".gitlab-ci.lock.toml"
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = pattern(r"[0-9a-f]{64}")
 _HEAD = (
     "# Written by `hookci include fetch`: what .gitlab-ci.yml includes from elsewhere, and the SHA-256 of each.\n"
     "# Commit it: a run takes these contents and no others.  `hookci include fetch --update` takes what is there now.\n"

@@ -68,7 +68,12 @@ _UNINTERESTING = frozenset(
 
 @functools.lru_cache(maxsize=8192)  # asked for every job of a run, with the same names
 def _is_named(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(name_matches(pattern, name) for pattern in patterns)
+    return name in patterns or any(name_matches(pattern, name) for pattern in _globs(patterns))
+
+
+@functools.lru_cache(maxsize=64)
+def _globs(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pattern for pattern in patterns if "*" in pattern or "/" in pattern)
 
 
 def passed_environment(user: Mapping[str, str], more: Iterable[str]) -> dict[str, str]:

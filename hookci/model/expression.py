@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hookci.model.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -107,7 +109,7 @@ class Or(Struct, frozen=True):
 Expression = Truth | Comparison | Match | And | Or
 
 
-_REGEX = re.compile(r"/(.+)/([ismU]*)", re.DOTALL)
+_REGEX = pattern(r"/(.+)/([ismU]*)", re.DOTALL)
 # U makes repetitions match as little as they can, which does not change whether there is a match
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "U": 0}
 
