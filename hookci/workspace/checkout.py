@@ -24,6 +24,7 @@ __all__ = ["Checkout", "Source"]
 
 _STANDS = "hookci-stands"
 """A file in the private git directory, written when a checkout is complete."""
+_NO_BRANCH = "ref: refs/heads/none"
 _MOST_LISTINGS = 4
 _SECOND = 1_000_000_000
 
@@ -115,7 +116,8 @@ class Checkout(Struct, frozen=True):
             self.drop()
         root = os.fsencode(self.tree_path)
         self.tree_path.mkdir(parents=True, exist_ok=True)
-        remove(root + b"/.git")
+        if not swept:
+            remove(root + b"/.git")
         self._renew_private(source)
         touched = self.touched(source, tree)
         stands = _Stands.read(self.private)
@@ -182,18 +184,12 @@ class Checkout(Struct, frozen=True):
         return frozenset(done.stdout.split(b"\0")) - {b""}
 
     def _renew_private(self, source: Source) -> None:
-        """Make the git directory anew; the index stays if what was checked out with it looks as it would now."""
-        index, kept = self.private / "index", self.private.with_name(self.private.name + ".index")
+        """Make the git directory right; the index stays if what was checked out with it looks as it would now."""
         stands = _Stands.read(self.private)
         if stands is not None and stands.looks != source.plan.looks:
             stands = None
-        if stands is not None:
-            index.replace(kept)
-        remove(os.fsencode(self.private))
-        write_gitdir(self.private, source.plan, head="ref: refs/heads/none")
-        if stands is not None:
-            kept.replace(index)
-            stands.write(self.private)
+        kept = frozenset() if stands is None else frozenset({"index", _STANDS})
+        write_gitdir(self.private, source.plan, head=_NO_BRANCH, kept=kept)
 
     def _git(self, source: Source) -> Callable[..., bytes]:
         where = [f"--git-dir={self.private}", f"--work-tree={self.tree_path}"]

@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from hookci.model.digests import sha256
 from hookci.model.patterns import pattern
+from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from hookci.git.repository import Repository
     from hookci.git.snapshots import Scratch
@@ -130,25 +132,69 @@ def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def write_gitdir(path: Path, plan: GitdirPlan, *, head: str, index: Path | None = None) -> None:
-    """Make ``path`` a git directory that holds exactly what ``plan`` says.
+_FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
+_HOLDERS = frozenset({"objects", "refs", *_FOLDERS})
+
+
+def write_gitdir(
+    path: Path, plan: GitdirPlan, *, head: str, index: Path | None = None, kept: AbstractSet[str] = frozenset()
+) -> None:
+    """Make ``path`` a git directory that holds exactly what ``plan`` says; what is there already as it should be stays.
 
     Args:
-        path: must not exist.
+        path: the directory; where it holds anything else, it is made anew.
         plan: what goes in.
         head: the commit ``HEAD`` is detached at, or a line such as ``ref: refs/heads/none``.
         index: copied in, so that `git status` is clean and does not read every file again.
+        kept: names of further files that stay if they are there.
     """
-    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
-        (path / folder).mkdir(parents=True, mode=0o777)
-    (path / "HEAD").write_text(head + "\n", encoding="utf-8", errors="surrogateescape")
-    (path / "config").write_text(plan.config, encoding="utf-8", errors="surrogateescape")
-    (path / "objects" / "info" / "alternates").write_bytes(plan.alternates)
-    (path / "packed-refs").write_bytes(plan.refs)
-    for name, content in (
-        ("shallow", plan.shallow), ("info/attributes", plan.attributes), ("info/exclude", plan.exclude)
-    ):  # fmt: skip
-        if content is not None:
-            (path / name).write_bytes(content)
+    wanted = _contents(plan, head)
     if index is not None and index.exists():
-        (path / "index").write_bytes(index.read_bytes())
+        wanted["index"] = index.read_bytes()
+    there = _there(path, {*wanted, *kept})
+    if there is None:
+        remove(os.fsencode(path))
+        for folder in _FOLDERS:
+            (path / folder).mkdir(parents=True, mode=0o777)
+        there = set()
+    for name, content in wanted.items():
+        place = path / name
+        if name not in there or place.read_bytes() != content:
+            # a new file, for the one that is there may have another name elsewhere
+            place.unlink(missing_ok=True)
+            place.write_bytes(content)
+
+
+def _contents(plan: GitdirPlan, head: str) -> dict[str, bytes]:
+    files = {
+        "HEAD": f"{head}\n".encode(errors="surrogateescape"),
+        "config": plan.config.encode(errors="surrogateescape"),
+        "objects/info/alternates": plan.alternates,
+        "packed-refs": plan.refs,
+        "shallow": plan.shallow,
+        "info/attributes": plan.attributes,
+        "info/exclude": plan.exclude,
+    }
+    return {name: content for name, content in files.items() if content is not None}
+
+
+def _there(path: Path, known: AbstractSet[str]) -> set[str] | None:
+    """The files in a git directory; None where there is anything but those ``known``, or a folder is missing."""
+    if path.is_symlink():
+        return None
+    files, folders, left = set(), set(), [""]
+    try:
+        for below in left:  # grows
+            with os.scandir(path / below) as entries:
+                for entry in entries:
+                    name = below + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.add(name)
+                        left.append(f"{name}/")
+                    elif entry.is_file(follow_symlinks=False) and name in known:
+                        files.add(name)
+                    else:
+                        return None
+    except OSError:
+        return None
+    return files if folders == _HOLDERS else None
