@@ -60,7 +60,8 @@ if TYPE_CHECKING:
 __all__ = ["Handed", "Machine", "RunOptions", "Session", "scratch_of"]
 
 _RECENT = 200
-"""Runs looked at for those that still go on; no more are kept."""
+"""Runs looked at for those that still go on; not many more are kept."""
+_TOO_MANY = 20
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -445,7 +446,7 @@ class Session(Struct, frozen=True, dict=True):
         for warning in _unused_suppressions(plan, result, options.scans):
             observer(Notice(warning, "warning"))
         remembering.remember(recall, result)
-        store.prune()
+        store.prune(beyond=_TOO_MANY)
         store.memory.prune()
         running = {record.number for record in store.runs(_RECENT) if record.verdict is None}
         context.artifacts.prune(keep={*passed_in.values(), *running})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EngineDesk", "beside", "meanwhile"]
 
-_T = TypeVar("_T")
 
 _LAST = 30.0
 """Seconds that the end of hookci waits at most for what goes on beside it; what is left then has its labels."""
@@ -48,20 +47,24 @@ def beside(what: Callable[[], object], *, after: float = 0.0) -> None:
     atexit.register(end)
 
 
-def meanwhile(what: Callable[[], _T]) -> Callable[[], _T]:
-    """Do something beside the rest; what is returned waits for it, and has its result or raises its error."""
-    from concurrent.futures import Future  # noqa: PLC0415 (not all ask for it, and it loads a lot)
-
-    future: Future[_T] = Future()
+def meanwhile(what: Callable[[], None]) -> Callable[[], None]:
+    """Do something beside the rest; what is returned waits for it, and raises what it raised."""
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            future.set_result(what())
-        except BaseException as error:  # noqa: BLE001 (raised again where the result is asked for)
-            future.set_exception(error)
+            what()
+        except BaseException as error:  # noqa: BLE001 (raised again where somebody waits)
+            errors.append(error)
 
-    threading.Thread(target=run, name="meanwhile", daemon=True).start()
-    return future.result
+    def wait() -> None:
+        thread.join()
+        if errors:
+            raise errors[0]
+
+    thread = threading.Thread(target=run, name="meanwhile", daemon=True)
+    thread.start()
+    return wait
 
 
 class EngineDesk(Struct):

@@ -9,7 +9,7 @@ import warnings
 __all__ = ["load"]
 
 _NEEDLESS = ("chardet", "charset_normalizer", "paramiko")
-"""What guesses the encoding of texts (an engine's are JSON, which is UTF-8), and a way by SSH, of which we have our own."""
+"""Two that guess the encoding of texts (an engine's are JSON, which is UTF-8), one for SSH, for which we have `ssh`."""
 _MISSED = "Unable to find acceptable character detection"
 
 
@@ -23,7 +23,7 @@ def load() -> None:
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     warnings.filterwarnings("ignore", _MISSED)
     try:
-        with contextlib.suppress(ImportError):  # `requests` before 2.32 insists, and comes with all when it is asked for
+        with contextlib.suppress(ImportError):  # `requests` before 2.32 insists, and gets all when it is asked for next
             import docker  # noqa: F401, PLC0415 (what follows finds it)
     finally:
         for name in hidden:

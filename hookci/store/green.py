@@ -3,7 +3,8 @@
 A *world* is what has to hold so that verdicts that are remembered would answer again, in words that a shell can check
 with what is built into it.  It is a directory, ``HOOK/WORLD/``: in ``conditions`` are the words, in ``times/`` empty
 files with the times of change that these speak of: a shell cannot see times, but it can compare two.  Beside them is a
-record of one line for each tree that is green in it, by the name of the tree.
+record of one line for each tree that is green in it, by the name of the tree.  ``seen/`` has the tree of a worktree's
+index in a file with the time of change of that.
 
 The shim looks at worlds while git finds out the tree.  It only reads; whatever it does not understand makes it start
 Python.
@@ -41,7 +42,8 @@ _WAIT = 10.0
 _LINKS = 6
 """One more than git follows when it looks for the place of an index's lock (lockfile.c, MAXDEPTH)."""
 _INDEX = "/proc/self/fd/3"
-_FINE, _COARSE = 0.1, 2.5
+_TICK, _FINE, _COARSE = 0.03, 0.1, 2.5
+"""Seconds; Linux gives files the time of its last tick, which it has 100 times in a second or more often."""
 _FRACTION = 1_000_000
 _NO_TIME = 400_000_000
 """Until 1982: the times that file systems and packages have which keep none (0, 1, 1980)."""
@@ -157,6 +159,23 @@ class GreenRecords:
         write_atomic(world / "conditions", text)
         write_atomic(world / tree, f"{FORMAT} {hook} {tree} {run}\n".encode())
 
+    def write_index(self, worktree: str, tree: str, changed: int, now: float) -> None:
+        """Write down the tree of an index, which the shim takes it for while the file has its time of change.
+
+        Args:
+            worktree: whose index; a word.
+            tree: the tree of it.
+            changed: its time of change (unix nanoseconds).
+            now: at this time (unix seconds) or later it was there, and nothing else to come into its place.  So unless
+                it has just been written, whatever comes there has another time.
+        """
+        if changed > (now - (_TICK if changed % _FRACTION else _COARSE)) * _NANO:
+            return
+        place = private_directory(self._directory / "seen", within=self._state)
+        temporary = place / f".{os.urandom(8).hex()}.tmp"
+        _write_dated(temporary, f"{FORMAT} index {tree}\n".encode(), changed)
+        temporary.rename(place / worktree)
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         lock = FileLock(private_directory(self._state / "locks", within=self._state) / "green")
@@ -200,8 +219,7 @@ class GreenRecords:
         new = private_directory(self._directory / f"new-{os.urandom(8).hex()}", within=self._state)
         try:
             for name, when in times.items():
-                os.close(os.open(new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                os.utime(new / name, ns=(when, when))
+                _write_dated(new / name, b"", when)
         except (OSError, OverflowError) as error:
             raise UntellableError(place) from error
         if _times(new) != times:
@@ -241,12 +259,32 @@ def _lines(hook: str, conditions: Conditions, times: Mapping[int, str]) -> Itera
     yield from (f"w{place}" for place in (conditions.git_dir,) if place is not None)
     yield from (f"+{glob}" for glob in conditions.more)
     yield from (f"={name}={value}" for name, value in sorted(conditions.variables.items()))
-    for tracked in dict.fromkeys(conditions.tracked):
-        yield f"-{tracked.path}" if tracked.changed is None else f"@{times[tracked.changed]} {tracked.path}"
-        yield from (f"~{real}" for real in (tracked.real,) if real is not None)
-    yield from (f"x{path}" for path in dict.fromkeys(conditions.programs))
-    yield from (f"n{path}" for path in dict.fromkeys(conditions.no_programs))
+    directory = None
+    for path, kind, real in sorted(_places(conditions, times), key=lambda place: place[0].rpartition("/")[0]):
+        above, slash, name = path.rpartition("/")
+        if above != directory:
+            directory = above
+            yield f"{above}{slash}"
+        yield f"{kind}{name}"
+        yield from (f"~{each}" for each in (real,) if each is not None)
     yield "."
+
+
+def _places(conditions: Conditions, times: Mapping[int, str]) -> Iterator[tuple[str, str, str | None]]:
+    """What is looked at: where it is, what it has to be, and where it leads."""
+    for one in dict.fromkeys(conditions.tracked):
+        yield one.path, "-" if one.changed is None else f"@{times[one.changed]} ", one.real
+    yield from ((path, "x", None) for path in dict.fromkeys(conditions.programs))
+    yield from ((path, "n", None) for path in dict.fromkeys(conditions.no_programs))
+
+
+def _write_dated(path: Path, data: bytes, changed: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.utime(descriptor, ns=(changed, changed))
+    finally:
+        os.close(descriptor)
 
 
 def _times(place: Path) -> Mapping[str, int] | None:

@@ -203,8 +203,10 @@ class Store:
         """
         return self._logs.open(run, job)
 
-    def prune(self, keep: int = 200) -> tuple[int, ...]:
+    def prune(self, keep: int = 200, *, beyond: int = 0) -> tuple[int, ...]:
         """Remove all but the last ``keep`` runs, with their logs; a run that is going on stays.
+
+        That is put off until there are more than ``beyond`` too many: to remove ten takes little longer than one.
 
         Returns:
             The numbers that went, ascending.
@@ -212,7 +214,10 @@ class Store:
         Raises:
             StateError: a log cannot be removed.
         """
-        oldest = self._rows("SELECT number FROM runs ORDER BY number DESC LIMIT 1 OFFSET ?", max(keep, 0))
+        past = "SELECT number FROM runs ORDER BY number DESC LIMIT 1 OFFSET ?"
+        if beyond and not self._rows(past, max(keep, 0) + beyond):
+            return ()
+        oldest = self._rows(past, max(keep, 0))
         if not oldest:
             return ()
         known = {number for (number,) in self._rows("SELECT number FROM runs WHERE number <= ?", *oldest[0])}

@@ -229,6 +229,19 @@ def test_the_oldest_runs_go_with_their_logs_and_their_jobs(store: Store) -> None
     assert [len(store.jobs(run)) for run in runs] == [0, 0, 0, 1, 1]
 
 
+def test_a_few_runs_too_many_stay_until_there_are_more(store: Store) -> None:
+    for _ in range(4):
+        store.finish_run(begin(store), Verdict.GREEN)
+
+    too_few = store.prune(keep=2, beyond=2)
+    store.finish_run(begin(store), Verdict.GREEN)
+    enough = store.prune(keep=2, beyond=2)
+
+    assert too_few == ()
+    assert enough == (1, 2, 3)
+    assert numbers(store) == [5, 4]
+
+
 def test_a_run_that_is_going_on_is_never_pruned_but_an_interrupted_one_is(store: Store, dead_store: Store) -> None:
     goes_on = begin(store)
     begin(dead_store)
