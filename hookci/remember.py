@@ -113,14 +113,16 @@ class Remembering(Struct, frozen=True, kw_only=True):
 
     def _still_there(self, planned: PlannedJob, run: int, plan: Plan, blobs: Callable[[], Files]) -> bool:
         """Whether the files that a job handed on in a run can still be had."""
-        from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs hand files on)
-        from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
-
         job = planned.job
         if job.artifacts.any and not self.artifacts.has(run, job.name):
             return False
         if job.build is not None and not self._is_built(run, job.name):
             return False
+        if not job.cache:
+            return True
+        from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs hand files on)
+        from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
+
         environment = planned_environment(self.user, job, plan)
         environment.update(job_variables(planned, environment, {}))
         places = cache_places(job, environment, blobs)

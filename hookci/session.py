@@ -510,7 +510,7 @@ class Session(Struct, frozen=True, dict=True):
             blobs=blobs,
             passed_in=passed_in,
             open_log=open_log,
-            which=machine.which,
+            which=functools.cache(machine.which),
             clock=machine.clock,
         )
 
