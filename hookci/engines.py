@@ -55,11 +55,16 @@ def _reach(wanted: str | None, env: Mapping[str, str], repository: str, host: st
 
     load()
     from hookci.engine.connect import connect  # noqa: PLC0415 (it takes longer to load than an engine to answer)
-    from hookci.engine.leftovers import sweep  # noqa: PLC0415 (only with an engine)
 
     engine = connect(endpoints, greeting)
-    beside(functools.partial(sweep, engine, repository, host, process_lives), after=_SOON)
+    beside(functools.partial(_sweep, engine, repository, host), after=_SOON)
     return engine
+
+
+def _sweep(engine: Engine, repository: str, host: str) -> None:
+    from hookci.engine.leftovers import sweep  # noqa: PLC0415 (when the first jobs have what they need)
+
+    sweep(engine, repository, host, process_lives)
 
 
 def image_id(desk: EngineDesk, name: str, platform: str | None) -> str:

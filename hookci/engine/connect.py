@@ -26,7 +26,6 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from hookci.engine.calls import Engine, EngineGoneError
 from hookci.engine.greeting import greet
-from hookci.engine.tunnel import Tunnel
 from hookci.errors import HookciError
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from hookci.engine.endpoints import Endpoint
     from hookci.engine.greeting import Greeting
+    from hookci.engine.tunnel import Tunnel
 
 __all__ = ["OLDEST", "connect"]
 
@@ -106,7 +106,7 @@ def _reach(endpoint: Endpoint, greeting: Greeting | None) -> Engine:
         # also since the package leaves a socket open that nobody listens at
         asked = greeting if greeting and greeting.path == endpoint.socket else greet(endpoint.socket)
         told = asked.answer()
-    tunnel = Tunnel.open(endpoint.url, endpoint.env) if endpoint.url.startswith("ssh://") else None
+    tunnel = _tunnel(endpoint) if endpoint.url.startswith("ssh://") else None
     with contextlib.ExitStack() as undo:
         if tunnel:
             undo.callback(tunnel.close)
@@ -125,6 +125,12 @@ def _reach(endpoint: Endpoint, greeting: Greeting | None) -> Engine:
     atexit.register(api.close)
     identify = functools.partial(_identity, api, version, endpoint)
     return Engine(endpoint.name, identify, spoken, api, endpoint.socket, _kind(version), _is_podman(version))
+
+
+def _tunnel(endpoint: Endpoint) -> Tunnel:
+    from hookci.engine.tunnel import Tunnel  # noqa: PLC0415 (few engines are reached by ssh)
+
+    return Tunnel.open(endpoint.url, endpoint.env)
 
 
 class _Client(APIClient):

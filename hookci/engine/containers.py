@@ -168,6 +168,7 @@ class Container(Struct, frozen=True):
         with _Piped(attached) as output:
             with self.engine.calling("start the container") as api:
                 api.start(self.id)
+            output.begin()
             started()
             why = output.until(sink, clock + timeout, cancel)
             why, state = self._until_ended(clock + timeout, cancel) if why == "exit" else (why, {})
@@ -263,11 +264,16 @@ class _Piped:
         self._thread = threading.Thread(target=self._pump, name="container output", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
+
+    def begin(self) -> None:
+        """Begin to read; until then it is kept where it comes from."""
+        self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         os.close(self._read)  # a thread that still writes then ends
+        if self._thread.ident is None:
+            os.close(self._write)
         if not self._thread.is_alive():
             # the package keeps it there, and nothing else closes all that there is of the connection
             getattr(self._attached, "_response").close()  # noqa: B009 (private)

@@ -8,15 +8,15 @@ import warnings
 
 __all__ = ["load"]
 
-_NEEDLESS = ("chardet", "charset_normalizer", "paramiko")
-"""Two that guess the encoding of texts (an engine's are JSON, which is UTF-8), one for SSH, for which we have `ssh`."""
+_NEEDLESS = ("chardet", "charset_normalizer", "docker.transport.sshconn", "urllib3.contrib.socks")
+"""Two that guess the encoding of texts (an engine's are JSON, which is UTF-8), ways by SSH and SOCKS: ours is `ssh`."""
 _MISSED = "Unable to find acceptable character detection"
 
 
 def load() -> None:
-    """Import the `docker` package as if some others were not installed, which it can do without.
+    """Import the `docker` package as if some others were not there, which it can do without.
 
-    They would be an eighth of the time that all of it takes, and more than half of it with `paramiko`.
+    They would be an eighth of the time that all of it takes, and more where `paramiko` is installed, which comes along.
     """
     hidden = [name for name in _NEEDLESS if name not in sys.modules]
     # "the import is not to succeed" (Python reference, 5.3.1, "The module cache")

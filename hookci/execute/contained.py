@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shlex
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,7 @@ class ContainerPlace(Struct, eq=False):
     _lending: Lending | None = None
     _begun: Callable[[], None] | None = None
     _is_over: bool = False
-    _token: str = field(default_factory=lambda: secrets.token_hex(8))
+    _token: str = field(default_factory=lambda: os.urandom(8).hex())
 
     @property
     def job(self) -> Job:

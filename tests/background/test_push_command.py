@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,7 @@ def elsewhere(repo: Repo, branch: str, tmp_path: Path) -> str:
 
 def test_what_is_green_is_judged_once_and_sent(guarded: Repo) -> None:
     commit = guarded.commit({"a": "x"})
+    time.sleep(0.15)  # a push has just written git's config, and what is that new is not relied on
 
     ran = push(guarded, "origin", "main")
 

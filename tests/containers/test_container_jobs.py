@@ -225,3 +225,39 @@ def test_a_run_without_containers_needs_no_engine_though_the_last_one_did(repo: 
 
     assert "nowhere" not in ran.output
     assert (expected, mark.exists()) == (True, False)
+
+
+def test_a_container_that_is_made_while_its_workspace_cannot_be_is_gone_too(repo: Repo, engine: Engine) -> None:
+    job = f'[jobs.a]\nimage = "{BUSYBOX}"\nscript = ["true"]\n'
+    repo.commit({"hookci.toml": job})
+    run(repo)  # a workspace is kept by now
+    repo.commit({"hookci.toml": f'{job}carry = ["not-there"]\n'})
+    begun = int(time.time())
+
+    ran = run(repo, check=False)
+
+    ours = {"type": "container", "label": f"io.hookci.repository={cache_name(repo)}"}
+    events = engine.api.events(since=begun, until=int(time.time()) + 1, filters=ours, decode=True)
+    seen = [(event["id"], event["Action"]) for event in events]  # by seconds: of the run before, too
+    assert "carries `not-there`, which is not in your work tree" in ran.output
+    assert [action for container, action in seen if container == seen[-1][0]] == ["create", "destroy"]
+
+
+def test_a_workspace_that_is_a_link_by_now_is_made_anew(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"hookci.toml": f'[jobs.a]\nimage = "{BUSYBOX}"\nscript = ["ls > seen; cat seen"]\n'})
+    run(repo)
+    [kept] = Path(repo.env["HOME"], ".cache", "hookci", cache_name(repo)).glob("[0-9]*/*/hookci.toml")
+    elsewhere = tmp_path / "elsewhere"
+    kept.parent.rename(elsewhere)
+    kept.parent.symlink_to(elsewhere)
+
+    ran = run(repo)
+
+    assert said(ran, "a") == ["hookci.toml", "seen"]
+    assert not kept.parent.is_symlink()
+
+
+def cache_name(repo: Repo) -> str:
+    """What the repository is called among the workspaces, and in labels."""
+    [path] = Path(repo.env["HOME"], ".cache", "hookci").glob(f"{repo.path.name}-*")
+    return path.name

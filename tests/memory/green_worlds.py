@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conftest import Ran, Repo
 
 MAIN = Path(hookci.__file__).resolve().parent / "__main__.py"
-START = 'exec "$python" -I "$main" hook'
+START = 'exec "$python" '
 ASKED_PYTHON = 42
 ZERO = "0" * 40
 

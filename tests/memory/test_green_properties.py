@@ -65,7 +65,7 @@ class World:
             self.tool_of_the_same_time, self.tool_mode, self.tool_gone, self.git_config, self.attributes, self.torn,
             self.foreign, self.linked, self.clock, self.twins, self.forget, self.back, self.settings, self.line_ends,
             self.tree_attributes, self.edit_config, self.upgrade, self.age, self.garbage, self.owner, self.damage,
-            self.worktree, self.commit,
+            self.worktree, self.commit, self.index, self.index_in_place,
         ]  # fmt: skip
 
     @property
@@ -180,6 +180,21 @@ class World:
                 twin.unlink()
             else:
                 twin.touch()
+
+    def index(self) -> None:
+        """Keep a copy of the index with its time, or put one back that was kept."""
+        index = self.repo.path / ".git/index"
+        kept = sorted(self.place.glob("index-*"))
+        if kept and self.random.random() < 1 / 2:
+            new = index.with_name("index.new")
+            shutil.copy2(self.random.choice(kept), new)
+            new.replace(index)
+        else:
+            shutil.copy2(index, self.place / f"index-{len(kept)}")
+
+    def index_in_place(self) -> None:
+        """Have git write the index anew, with the same or with other files in it."""
+        self.repo.git("read-tree", self.random.choice(["HEAD", "HEAD", "HEAD@{1}"]), check=False)
 
     def forget(self) -> None:
         self.repo.hookci("forget")
