@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -19,14 +18,12 @@ from hookci.model.result import Verdict
 from hookci.model.snapshot import Cause
 from hookci.plan import Wishes, asked_by_hook, make_plan
 from hookci.session import RunOptions, Session
-from hookci.store.green import GreenRecords
 from hookci.store.judged import PUSHING, JudgedPush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hookci.execute.schedule import Interrupts
-    from hookci.git.indexes import Staged
     from hookci.model.event import Observer
     from hookci.model.pipeline import Pipeline
     from hookci.model.plan import Plan
@@ -103,21 +100,10 @@ def check_commit(
     with staged(session.repository, session.scratch) as index:
         result = _check_tree(session, hook, index.tree, skip, tell, stop)
         # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
-        if result is not None and result.verdict is Verdict.GREEN:
-            if not index.still_is():
-                what = "the index changed while it was judged, so what would be committed was not"
-                raise HookciError(what, "commit again")
-            _note(session, index)
+        if result is not None and result.verdict is Verdict.GREEN and not index.still_is():
+            what = "the index changed while it was judged, so what would be committed was not"
+            raise HookciError(what, "commit again")
     return result
-
-
-def _note(session: Session, index: Staged) -> None:
-    """Let the shim know the tree of ``index``, so that it need not ask git when the same is committed again."""
-    now = session.machine.clock()
-    changed = index.settled()
-    if changed is not None:
-        with suppress(OSError, HookciError):  # that it does not know costs time and nothing else
-            GreenRecords(session.state).write_index(index.worktree, index.tree, changed, now)
 
 
 def _check_tree(

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Staged", "index_tree", "staged", "work_tree"]
 
 
-_CHANGED = 3
-"""In what `_marks` returns."""
-
-
 class Staged(Struct, frozen=True):
     """The ``tree`` of the index at hand, and which file it was read from; None when there was none."""
 
@@ -31,12 +27,6 @@ class Staged(Struct, frozen=True):
     tree: str
     file: tuple[int, ...] | None
 
-    @property
-    def worktree(self) -> str:
-        """A word for the worktree that the index is of, as the shim has it."""
-        repository = self.repository
-        return "main" if repository.git_dir.resolve() == repository.common_dir else f"of-{repository.git_dir.name}"
-
     def still_is(self) -> bool:
         """Whether a commit of the index would have this tree even now.
 
@@ -44,17 +34,6 @@ class Staged(Struct, frozen=True):
         was read is open, no other file has its inode, so the same file is the same tree.
         """
         return _file_at(self.repository) == self.file or index_tree(self.repository, self.scratch) == self.tree
-
-    def settled(self) -> int | None:
-        """When the file was changed (unix nanoseconds), if nothing is about to take its place.
-
-        None for what is not the own index of this worktree, and for one that has another file in its place, or is to
-        have: git writes that beside it long before, with the time of then.
-        """
-        own = self.repository.git_dir / "index"
-        if self.file is None or own.with_name("index.lock").exists() or _file_at(self.repository) != self.file:
-            return None
-        return self.file[_CHANGED] if own.exists() and own.samefile(self.repository.index) else None
 
 
 @contextmanager

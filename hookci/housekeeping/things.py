@@ -23,7 +23,7 @@ __all__ = ["House", "InUse", "Thing", "last_use", "matching", "things"]
 _BLOCK = 512
 """Bytes that one of ``st_blocks`` stands for (stat(2))."""
 _DAY = 86400.0
-_ROOMS = ("", "background", "deploy", "green/seen", "pipelines")
+_ROOMS = ("", "background", "deploy", "pipelines")
 """Where files are written under another name first."""
 _STAYS = {"lock", "busy"}
 """Who holds a slot, and what is left of a job that was killed in it."""

@@ -3,8 +3,7 @@
 A *world* is what has to hold so that verdicts that are remembered would answer again, in words that a shell can check
 with what is built into it.  It is a directory, ``HOOK/WORLD/``: in ``conditions`` are the words, in ``times/`` empty
 files with the times of change that these speak of: a shell cannot see times, but it can compare two.  Beside them is a
-record of one line for each tree that is green in it, by the name of the tree.  ``seen/`` has the tree of a worktree's
-index in a file with the time of change of that.
+record of one line for each tree that is green in it, by the name of the tree.
 
 The shim looks at worlds while git finds out the tree.  It only reads; whatever it does not understand makes it start
 Python.
@@ -42,8 +41,7 @@ _WAIT = 10.0
 _LINKS = 6
 """One more than git follows when it looks for the place of an index's lock (lockfile.c, MAXDEPTH)."""
 _INDEX = "/proc/self/fd/3"
-_TICK, _FINE, _COARSE = 0.03, 0.1, 2.5
-"""Seconds; Linux gives files the time of its last tick, which it has 100 times in a second or more often."""
+_FINE, _COARSE = 0.1, 2.5
 _FRACTION = 1_000_000
 _NO_TIME = 400_000_000
 """Until 1982: the times that file systems and packages have which keep none (0, 1, 1980)."""
@@ -159,23 +157,6 @@ class GreenRecords:
         write_atomic(world / "conditions", text)
         write_atomic(world / tree, f"{FORMAT} {hook} {tree} {run}\n".encode())
 
-    def write_index(self, worktree: str, tree: str, changed: int, now: float) -> None:
-        """Write down the tree of an index, which the shim takes it for while the file has its time of change.
-
-        Args:
-            worktree: whose index; a word.
-            tree: the tree of it.
-            changed: its time of change (unix nanoseconds).
-            now: at this time (unix seconds) or later it was there, and nothing else to come into its place.  So unless
-                it has just been written, whatever comes there has another time.
-        """
-        if changed > (now - (_TICK if changed % _FRACTION else _COARSE)) * _NANO:
-            return
-        place = private_directory(self._directory / "seen", within=self._state)
-        temporary = place / f".{os.urandom(8).hex()}.tmp"
-        _write_dated(temporary, f"{FORMAT} index {tree}\n".encode(), changed)
-        temporary.rename(place / worktree)
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         lock = FileLock(private_directory(self._state / "locks", within=self._state) / "green")
@@ -219,7 +200,8 @@ class GreenRecords:
         new = private_directory(self._directory / f"new-{os.urandom(8).hex()}", within=self._state)
         try:
             for name, when in times.items():
-                _write_dated(new / name, b"", when)
+                os.close(os.open(new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                os.utime(new / name, ns=(when, when))
         except (OSError, OverflowError) as error:
             raise UntellableError(place) from error
         if _times(new) != times:
@@ -276,15 +258,6 @@ def _places(conditions: Conditions, times: Mapping[int, str]) -> Iterator[tuple[
         yield one.path, "-" if one.changed is None else f"@{times[one.changed]} ", one.real
     yield from ((path, "x", None) for path in dict.fromkeys(conditions.programs))
     yield from ((path, "n", None) for path in dict.fromkeys(conditions.no_programs))
-
-
-def _write_dated(path: Path, data: bytes, changed: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.utime(descriptor, ns=(changed, changed))
-    finally:
-        os.close(descriptor)
 
 
 def _times(place: Path) -> Mapping[str, int] | None:

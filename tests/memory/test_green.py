@@ -15,7 +15,7 @@ import hookci
 from hookci.execute.environment import PASSED
 from hookci.execute.observations import NOISE
 from hookci.git.shims import read_shim
-from hookci.store.green import GreenRecords, UntellableError, track
+from hookci.store.green import UntellableError, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,80 +113,21 @@ def started_by(repo: Repo, trace: Path, *words: str) -> list[str]:
     return [line.split('["')[1].split("]")[0] for line in lines]
 
 
-def test_no_python_and_one_git_at_most_are_started(world: World, tmp_path: Path) -> None:
+def test_no_python_and_one_git_are_started(world: World, tmp_path: Path) -> None:
     repo = world.repo
     repo.hookci("install")
     settle()  # installing has just written git's config
     repo.git("commit", "-q", "--amend", "--no-edit")
     settle()
 
-    same_index = started_by(repo, tmp_path / "trace", "commit", "-q", "--amend", "-m", "other words")
-    repo.git("read-tree", "HEAD")
-    other_index = started_by(repo, tmp_path / "trace", "commit", "-q", "--amend", "-m", "more words")
+    amended = started_by(repo, tmp_path / "trace", "commit", "-q", "--amend", "-m", "other words")
     pushed = started_by(repo, tmp_path / "trace", "push", "-q", "origin", "HEAD:refs/heads/x")
 
-    assert not [argv for argv in (*same_index, *other_index, *pushed) if "__main__" in argv]
-    assert [sum("write-tree" in argv for argv in each) for each in (same_index, other_index)] == [0, 1]
-    assert not [argv for argv in same_index if argv.startswith(".git/hooks/post-")]
+    assert not [argv for argv in (*amended, *pushed) if "__main__" in argv]
+    assert sum("write-tree" in argv for argv in amended) == 1
+    assert not [argv for argv in amended if argv.startswith(".git/hooks/post-")]
     hook = next(place for place, argv in enumerate(pushed) if argv.startswith(".git/hooks/pre-push"))
     assert "rev-parse" in pushed[hook + 1]
-
-
-@pytest.mark.parametrize("kind", ["torn", "linked", "of another time", "none"])
-def test_git_is_asked_for_the_tree_when_it_is_not_known(world: World, kind: str) -> None:
-    seen, index = world.green / "seen/main", world.repo.path / ".git/index"
-    assert seen.stat().st_mtime_ns == index.stat().st_mtime_ns
-    data = seen.read_bytes()
-    change_data(world)
-    now = index.stat().st_mtime_ns
-    if kind == "of another time":
-        now -= 1
-    seen.unlink()
-    place = world.green / "elsewhere" if kind in {"linked", "none"} else seen
-    place.write_bytes(data[:-1] if kind == "torn" else data)
-    os.utime(place, ns=(now, now))
-    if kind == "linked":
-        seen.symlink_to(place)
-
-    assert shim_answers(world.repo) is None
-
-
-def test_the_tree_of_another_worktrees_index_is_not_taken_for_this_ones(world: World, tmp_path: Path) -> None:
-    beside = tmp_path / "beside"
-    world.repo.git("worktree", "add", "-q", str(beside), "HEAD")
-    git_dir = world.repo.path / ".git/worktrees/beside"
-    around = {"GIT_DIR": str(git_dir), "GIT_INDEX_FILE": f"{git_dir}/index"}
-    world.repo.run("git", "rm", "-q", "--cached", "data.txt", cwd=beside)
-    settle()
-    red = in_full(world.repo, cwd=beside, env=around)
-    same_time = (world.green / "seen/main").stat().st_mtime_ns
-    os.utime(git_dir / "index", ns=(same_time, same_time))
-
-    assert red.returncode == 1
-    assert shim_answers(world.repo, cwd=beside, env=around) is None
-
-
-def test_an_index_that_another_is_to_replace_is_not_written_down(world: World) -> None:
-    repo, seen = world.repo, world.green / "seen/main"
-    seen.unlink()
-    lock = repo.path / ".git/index.lock"
-    lock.touch()
-
-    in_full(repo)
-    while_locked = seen.exists()
-    lock.unlink()
-    in_full(repo, env={"GIT_INDEX_FILE": str(shutil.copy2(repo.path / ".git/index", repo.path / "other"))})
-    of_another = seen.exists()
-    in_full(repo)
-
-    assert (while_locked, of_another, seen.exists()) == (False, False, True)
-
-
-@pytest.mark.parametrize(("changed", "kept"), [(9_969_999_999, True), (9_970_000_001, False), (9_000_000_000, False)])
-def test_an_index_of_just_now_is_not_written_down(tmp_path: Path, changed: int, kept: bool) -> None:
-    GreenRecords(tmp_path).write_index("main", "1" * 40, changed, 10.0)
-
-    assert (tmp_path / "green/seen/main").exists() == kept
 
 
 def test_nothing_is_written_to_the_repository(world: World) -> None:
