@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn, TextIO
 
-__all__ = ["main"]
+__all__ = ["main", "start"]
 
+_UNWRITTEN = 3
+"""The exit status of a machine that hookci cannot work on."""
 _MADE = 100_000
 """Objects that are made before garbage is looked for; the usual number is 700."""
 
@@ -75,30 +77,38 @@ def main() -> int:
     # Python leaves out what was closed (`hookci run >&-`); nothing that is told depends on a reader.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
-    # imports leave no garbage: looking for it would be a tenth of the start, and most of the end
+    # imports leave no garbage: looking for it would be a tenth of the start
     gc.set_threshold(_MADE)
     _import_values()
-    try:
-        if sys.argv[1:2] == ["hook"]:
-            from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
+    if sys.argv[1:2] == ["hook"]:
+        from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 
-            return run_hook(sys.argv[2:])
-        from hookci.cli.commands import run_command  # noqa: PLC0415 (as above)
+        return run_hook(sys.argv[2:])
+    from hookci.cli.commands import run_command  # noqa: PLC0415 (as above)
 
-        return run_command(sys.argv[1:])
-    finally:
-        gc.freeze()
+    return run_command(sys.argv[1:])
 
 
 def _leave(status: int) -> NoReturn:
     """End at once: nobody waits for what a process that ends anyway puts in order, which takes as long as git does."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
+        try:
             stream.flush()
+        except BrokenPipeError:  # that nobody reads any more changes no verdict
+            pass
+        except OSError as error:
+            status = status or _UNWRITTEN
+            with contextlib.suppress(OSError):
+                os.write(2, f"error: the output cannot be written: {(error.strerror or '').lower()}\n".encode())
     atexit._run_exitfuncs()  # noqa: SLF001 (temporary directories, and what libraries have to do)
     os._exit(status)
 
 
+def start() -> NoReturn:
+    """What the ``hookci`` command does: `main`, and the end of the process."""
+    _leave(main())
+
+
 if __name__ == "__main__":
     _find_ourselves()
-    _leave(main())
+    start()

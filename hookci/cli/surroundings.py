@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ __all__ = ["guarded", "interrupts", "read_machine", "requested_skips", "say_erro
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def read_machine() -> Machine:
@@ -118,11 +120,20 @@ def guarded(action: Callable[[], int], tell: Callable[[HookciError], None] = lam
         sys.stderr.write("hookci: interrupted\n")
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a bug of ours must refuse a push, never let it through)
-        import traceback  # noqa: PLC0415 (dear, and hopefully never needed)
+        unforeseen = _full_disk(error) or _bug(error)
+        tell(unforeseen)
+        return say_error(unforeseen)
 
-        sys.stderr.write(traceback.format_exc())
-        bug = HookciError(
-            f"internal error: {type(error).__name__}: {error}", "this is a bug of hookci; please report it"
-        )
-        tell(bug)
-        return say_error(bug)
+
+def _full_disk(error: Exception) -> HookciError | None:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return HookciError(f"{error.filename or 'the output'} cannot be written: {(error.strerror or '').lower()}")
+    return None
+
+
+def _bug(error: Exception) -> HookciError:
+    import traceback  # noqa: PLC0415 (dear, and hopefully never needed)
+
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    hint = "this is a bug of hookci; please report it"
+    return HookciError(f"internal error: {type(error).__name__}: {error}", hint)

@@ -33,6 +33,14 @@ def test_the_version_is_told_and_is_the_packages(repo: Repo) -> None:
     assert hookci.__version__ == project["version"]
 
 
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_output_that_cannot_be_written_is_an_error(repo: Repo, argument: str) -> None:
+    ran = repo.run("sh", "-c", f'exec "{sys.executable}" -m hookci {argument} >/dev/full', check=False)
+
+    assert ran.returncode == 3
+    assert ran.stderr == "error: the output cannot be written: no space left on device\n"
+
+
 def test_an_unknown_command_is_a_usage_error_with_the_one_that_was_meant(repo: Repo) -> None:
     ran = repo.hookci("instal", check=False)
 
