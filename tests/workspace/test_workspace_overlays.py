@@ -481,7 +481,7 @@ def test_in_a_user_namespace_too_an_overlay_serves_again_if_nothing_was_changed(
     bench.kind = Kind.NAMESPACE
     jobs = Jobs(bench)
     before = jobs.begin()
-    bench.repo.run(*bench.slot.enter, "sh", "-ec", script, cwd="/")
+    bench.repo.run(*bench.slot.enter, "sh", "-ec", script, cwd=Path("/"))
     jobs.end()
 
     after = jobs.begin()
