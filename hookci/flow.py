@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hookci.config.load import PIPELINE_FILES
 from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError
 from hookci.git.changes import changed_since
-from hookci.git.snapshots import of_index, of_push, of_revision
+from hookci.git.snapshots import of_head, of_index, of_push, of_revision
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Verdict
@@ -317,6 +317,8 @@ def requested(machine: Machine, request: Request, tell: Observer) -> tuple[Sessi
     session.expect_engine()
     if request.staged:
         snapshot = of_index(session.repository, session.scratch)
+    elif request.revision == "HEAD":
+        snapshot = of_head(session.repository, request.cause)
     else:
         snapshot = of_revision(session.repository, request.revision, request.cause)
     pipeline = session.configured(snapshot, request.variables)

@@ -25,7 +25,7 @@ from hookci.model.slugs import slug
 from hookci.model.snapshot import MERGE_REQUEST, Cause, RefUpdate, Snapshot, is_zero
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from hookci.git.objects import Found
@@ -36,6 +36,7 @@ __all__ = [
     "Scratch",
     "blob_at",
     "config_files",
+    "of_head",
     "of_index",
     "of_push",
     "of_revision",
@@ -103,8 +104,7 @@ def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) 
     when = commit_time(head.content)[0] if head else _NO_PARENT_TIME
     content = _commit_of(tree, parents, when, f"the {source}, judged by hookci")
     commit = write_object(scratch.objects, "commit", content, repository.object_format)
-    full = repository.refs.head or _symbolic_head(repository)
-    branch = full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
+    branch = _branch_of(repository.refs.head or _symbolic_head(repository))
     base = head.oid if head else None
     return Snapshot(
         tree=tree,
@@ -126,6 +126,20 @@ def _commit_of(tree: str, parents: Iterable[str], when: int, message: str) -> by
     return "".join(f"{row}\n" for row in (*rows, "", message)).encode("ascii")
 
 
+def of_head(repository: Repository, cause: Cause = _PUSH) -> Snapshot:
+    """The same as `of_revision` of ``HEAD``, as it was when first looked at: for who has not fetched since.
+
+    Raises:
+        UsageError: there is no commit yet, or the target of ``cause`` names none.
+    """
+    head = repository.look_up([_HEAD]).get(_HEAD)
+    if head is None:
+        raise UsageError("`HEAD` names no commit here")
+    branch = _branch_of(repository.refs.head or _symbolic_head(repository))
+    pushed = branch is None or f"refs/remotes/{ORIGIN}/{branch}" in repository.refs.objects
+    return _of_named(repository, head.oid, cause, _Named(_HEAD, branch, None, lambda: pushed))
+
+
 def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, branch: str | None = None) -> Snapshot:
     """The snapshot of any commit a person names, as if ``cause`` had led to its pipeline.
 
@@ -138,15 +152,29 @@ def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, 
     if commit is None:
         raise UsageError(f"`{revision}` names no commit here")
     branch, tag = _names(repository, revision, commit) if branch is None else (branch, None)
-    target = None
+    return _of_named(repository, commit, cause, _Named(revision, branch, tag, lambda: _is_pushed(repository, branch)))
+
+
+class _Named(Struct, frozen=True):
+    """A commit by the name it was given, and the branch or tag that it is one of."""
+
+    revision: str
+    branch: str | None
+    tag: str | None
+    is_pushed: Callable[[], bool]
+
+
+def _of_named(repository: Repository, commit: str, cause: Cause, named: _Named) -> Snapshot:
+    branch, tag, target = named.branch, named.tag, None
     if cause.source == MERGE_REQUEST:
         tag, target = None, cause.target or default_branch(repository)
         base = merge_base(repository, target, commit, {})
         if base is None:
-            raise UsageError(f"`{target}` names no commit that {revision} comes from", "--target names a branch")
+            what = f"`{target}` names no commit that {named.revision} comes from"
+            raise UsageError(what, "--target names a branch")
     else:
         base = fork_point(repository, commit, ORIGIN)
-    is_new = target is None and (cause.source != "push" or base == commit or not _is_pushed(repository, branch))
+    is_new = target is None and (cause.source != "push" or base == commit or not named.is_pushed())
     label = branch or tag or commit[:8]
     origin = _Origin(source="commit", label=label, branch=branch, tag=tag, name=f"{_TAGS}{tag}", is_new=is_new)
     snapshot = _of_commit(repository, commit, base, origin)
@@ -299,7 +327,10 @@ def _symbolic_head(repository: Repository) -> str:
 
 
 def _current_branch(repository: Repository) -> str | None:
-    full = _symbolic_head(repository)
+    return _branch_of(_symbolic_head(repository))
+
+
+def _branch_of(full: str) -> str | None:
     return full.removeprefix(_HEADS) if full.startswith(_HEADS) else None
 
 
