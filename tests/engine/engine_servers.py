@@ -22,7 +22,7 @@ import psutil
 from wanted import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Certified", "Relay", "answering", "certified", "podman", "relay", "silent"]
 
@@ -37,6 +37,7 @@ class Relay:
         self._to = to
         self._context = context
         self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -51,9 +52,15 @@ class Relay:
                 client, _ = self._listening.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._begin(self._serve, client)
+
+    def _begin(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _serve(self, client: socket.socket) -> None:
+        self._open.append(client)
         try:
             inside = self._context.wrap_socket(client, server_side=True) if self._context else client
             far = socket.socket(socket.AF_UNIX)
@@ -62,14 +69,17 @@ class Relay:
             client.close()
             return
         self._open += [inside, far]
-        threading.Thread(target=_copy, args=(inside, far), daemon=True).start()
+        self._begin(_copy, inside, far)
         _copy(far, inside)
 
     def cut(self) -> None:
         """Be gone, in the middle of whatever is going on."""
         for one in (self._listening, *self._open):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            _shut(one, socket.SHUT_RDWR)
+        for thread in self._threads:
+            # a thread that still reads would do so from whatever gets the number of a descriptor that is closed
+            thread.join(10)
+        for one in (self._listening, *self._open):
             one.close()
 
 
@@ -77,8 +87,13 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError, ValueError):
         while data := source.recv(65_536):
             target.sendall(data)
+    _shut(target, socket.SHUT_WR)
+
+
+def _shut(one: socket.socket, how: int) -> None:
     with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+        # not that of TLS, which takes away what another thread is reading from
+        socket.socket.shutdown(one, how)
 
 
 @contextmanager

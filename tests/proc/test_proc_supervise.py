@@ -295,7 +295,7 @@ def test_a_job_that_leaves_nothing_costs_no_look_at_all_processes(beside: str) -
 
 def test_ending_a_tree_tells_how_many_it_was(tmp_path: Path) -> None:
     child = psutil.Popen(
-        ["sh", "-c", "sleep 300 & sleep 300 & wait"], start_new_session=True, env={TOKEN_VARIABLE: "x1", **os.environ}
+        ["sh", "-c", "sleep 300 & sleep 300 & wait"], start_new_session=True, env={**os.environ, TOKEN_VARIABLE: "x1"}
     )
     time.sleep(0.3)
 
