@@ -15,6 +15,7 @@ from benchmarks.harness import BenchmarkError, Scene, act
 from benchmarks.repositories import files, repository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from benchmarks.harness import Act, Bench, Effort
@@ -23,13 +24,15 @@ __all__ = ["engine_facts", "scenes"]
 
 _IMAGE = "hookci-test/busybox:1"
 """Made by `scripts/engine`."""
+_SETTLE = 0.5
+"""Seconds before each act: an engine goes on clearing away a container whose `docker run` has ended."""
 _VERSION = ["docker", "version", "--format", "{{.Server.Version}}"]
 
 
 def scenes(effort: Effort) -> list[Scene]:
     """Beside `docker run`, then beside gitlab-ci-local."""
     some = effort.pick(10, 3)
-    return [_alone(1, 11), _alone(some, 7), _large(some, effort.pick(20_000, 500))]
+    return [_alone(1, 21), _alone(some, 7), _large(some, effort.pick(20_000, 500))]
 
 
 def engine_facts() -> dict[str, str]:
@@ -66,9 +69,9 @@ def _alone(count: int, rounds: int) -> Scene:
             for image in (_IMAGE, "")
         )
         acts = [
-            act("boxed", lambda: bench.run(run, boxed)),
-            act("here", lambda: bench.run(run, here)),
-            act("docker", lambda: _docker_run(count, boxed, bench)),
+            _settled("boxed", lambda: bench.run(run, boxed)),
+            _settled("here", lambda: bench.run(run, here)),
+            _settled("docker", lambda: _docker_run(count, boxed, bench)),
         ]
         if count > 1:
             acts.append(_rival(trivial_jobs(count, image=_IMAGE), {}, bench))
@@ -80,6 +83,16 @@ def _alone(count: int, rounds: int) -> Scene:
         return found
 
     return Scene(jobs, bounds, measure)
+
+
+def _settled(name: str, action: Callable[[], float]) -> Act:
+    """An act, when the engine is done with what was before it."""
+
+    def settled() -> float:
+        time.sleep(_SETTLE)
+        return action()
+
+    return act(name, settled)
 
 
 def _large(jobs: int, count: int) -> Scene:
