@@ -46,7 +46,7 @@ class _Elsewhere:
             return None
         sys.meta_path.remove(self)
         import site  # noqa: PLC0415 (the very point)
-        from importlib.machinery import PathFinder  # noqa: PLC0415
+        from importlib.machinery import PathFinder  # noqa: PLC0415 (only then)
 
         site.main()
         return PathFinder.find_spec(name, path, target)
