@@ -7,7 +7,6 @@ import contextlib
 import gc
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def _find_ourselves() -> None:
     The shim does so with ``python -I -S``: ``-I`` keeps a ``tomllib.py`` in the repository from being imported, and
     ``-S`` the start from looking for all that is installed, which takes longer than any other part of it.
     """
-    ours = str(Path(__file__).resolve().parent.parent)
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 (as below)
     if ours not in sys.path:
         sys.path.append(ours)
     if sys.flags.no_site:
@@ -52,24 +51,8 @@ class _Elsewhere:
         return PathFinder.find_spec(name, path, target)
 
 
-def _import_values() -> None:
-    """Import msgspec without typing_extensions.
-
-    It asks that, where it is installed, for what `typing` has too since Python 3.11, and the import of it takes as
-    long as that of msgspec itself.
-    """
-    name = "typing_extensions"
-    if name in sys.modules:
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # "the import is not to succeed" (reference, 5.3.1)
-    try:
-        import msgspec  # noqa: F401, PLC0415 (what follows finds it)
-    finally:
-        del sys.modules[name]
-
-
 def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 (pathlib is imported in its time)
 
 
 def main() -> int:
@@ -79,11 +62,15 @@ def main() -> int:
     sys.stderr = sys.stderr or _nowhere()
     # imports leave no garbage: looking for it would be a tenth of the start
     gc.set_threshold(_MADE)
-    _import_values()
+    from hookci.spared import import_command_line, import_paths, import_values  # noqa: PLC0415 (the package is found only now)
+
+    import_paths()
+    import_values()
     if sys.argv[1:2] == ["hook"]:
         from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 
         return run_hook(sys.argv[2:])
+    import_command_line()
     from hookci.cli.commands import run_command  # noqa: PLC0415 (as above)
 
     return run_command(sys.argv[1:])
