@@ -53,7 +53,7 @@ def _reach(wanted: str | None, env: Mapping[str, str], repository: str, host: st
     greeting = greet_first(endpoints)
     from hookci.engine.loading import load  # noqa: PLC0415 (only with an engine)
 
-    load()
+    load(encrypted=any(endpoint.tls is not None for endpoint in endpoints))
     from hookci.engine.connect import connect  # noqa: PLC0415 (it takes longer to load than an engine to answer)
 
     engine = connect(endpoints, greeting)

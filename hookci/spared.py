@@ -1,7 +1,7 @@
 """What the start is spared: modules that others import for a case that hookci does not have, or not yet.
 
 The start is most of what a hook costs, and imports are most of the start (docs/explanation/speed.md).  What stands in
-for a module does so only while it is asked for by who imports it; afterwards it is found as ever.
+for a module does so only while others are imported that ask for it; afterwards it is found as ever.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["import_command_line", "import_paths", "import_values"]
+__all__ = ["Later", "import_beside", "import_command_line", "import_paths", "import_values"]
 
 
-class _Later(ModuleType):
+class Later(ModuleType):
     """A module that is imported when something of it is asked for; its ``functions`` when they are called."""
 
     def __init__(self, name: str, *functions: str) -> None:
@@ -43,8 +43,11 @@ class _Later(ModuleType):
         return getattr(self._itself(), name)
 
 
-def _import(name: str, stand_ins: dict[str, ModuleType | None]) -> None:
-    """Import ``name``, for which others stand in, None for a module that is not there (reference, 5.3.1)."""
+def import_beside(name: str, stand_ins: dict[str, ModuleType | None]) -> None:
+    """Import ``name`` while ``stand_ins`` are what it finds of these modules, None where there is to be none.
+
+    Source: Python reference, 5.3.1, "The module cache".
+    """
     put = {module: stand_in for module, stand_in in stand_ins.items() if module not in sys.modules}
     sys.modules.update(put)  # type: ignore[arg-type]  # None is a part of the protocol
     try:
@@ -60,7 +63,7 @@ def _import(name: str, stand_ins: dict[str, ModuleType | None]) -> None:
 
 def import_paths() -> None:
     """Import pathlib without what makes URIs, which it asks for at once before Python 3.12."""
-    _import("pathlib", {"urllib.parse": _Later("urllib.parse", "quote_from_bytes")})
+    import_beside("pathlib", {"urllib.parse": Later("urllib.parse", "quote_from_bytes")})
 
 
 def import_values() -> None:
@@ -75,17 +78,17 @@ def import_values() -> None:
         for kind in kinds:
             setattr(stand_in, kind, type(kind, (), {"unknown": None}))
     for module, *functions in (("inspect",), ("_json_schema", "schema", "schema_components"), ("toml",), ("yaml",)):
-        stand_ins[f"msgspec.{module}"] = _Later(f"msgspec.{module}", *functions)
-    _import("msgspec", stand_ins)
+        stand_ins[f"msgspec.{module}"] = Later(f"msgspec.{module}", *functions)
+    import_beside("msgspec", stand_ins)
 
 
 def import_command_line() -> None:
     """Import click without what reads source code, of which it needs how a text is put straight, and without UUIDs."""
-    inspect = _Later("inspect", "cleandoc")
+    inspect = Later("inspect", "cleandoc")
     of_lines: Callable[[str], str] = inspect.__dict__["cleandoc"]
 
     def cleandoc(text: str) -> str:
         return of_lines(text) if "\n" in text or "\t" in text else text.lstrip()  # most texts are one line
 
     inspect.__dict__["cleandoc"] = cleandoc
-    _import("click", {"inspect": inspect, "uuid": _Later("uuid", "UUID")})
+    import_beside("click", {"inspect": inspect, "uuid": Later("uuid", "UUID")})

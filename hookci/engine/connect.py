@@ -10,7 +10,6 @@ import contextlib
 import errno
 import functools
 import socket
-import ssl
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -247,6 +246,8 @@ def _of_ours(error: BaseException) -> tuple[str, str] | None:
 
 
 def _of_tls(error: BaseException) -> tuple[str, str] | None:
+    import ssl  # noqa: PLC0415 (only when something is wrong)
+
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}", _TLS
     if isinstance(error, ssl.SSLError):

@@ -1,30 +1,58 @@
-"""How the `docker` package is loaded: without what it takes along where that is installed, and hookci never uses."""
+"""How the `docker` package is loaded: without what it takes along and hookci never uses, or hardly ever."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import warnings
+from types import ModuleType
+
+from hookci.spared import Later, import_beside
 
 __all__ = ["load"]
 
 _NEEDLESS = ("chardet", "charset_normalizer", "docker.transport.sshconn", "urllib3.contrib.socks")
 """Two that guess the encoding of texts (an engine's are JSON, which is UTF-8), ways by SSH and SOCKS: ours is `ssh`."""
+_TLS = ("ssl", "urllib3.contrib.pyopenssl")
 _MISSED = "Unable to find acceptable character detection"
+_LATER = {
+    "bz2": (),
+    "calendar": (),
+    "docker.client": ("DockerClient", "from_context", "from_env"),
+    "docker.context": ("Context", "ContextAPI"),
+    "email.header": (),
+    "encodings.idna": (),
+    "idna": (),
+    "importlib.metadata": ("version",),
+    "ipaddress": (),
+    "lzma": (),
+    "mimetypes": (),
+    "random": (),
+    "tarfile": (),
+    "tempfile": (),
+    "traceback": (),
+    "urllib.request": (
+        *("getproxies", "getproxies_environment", "parse_http_list", "proxy_bypass", "proxy_bypass_environment"),
+    ),
+    "zipfile": (),
+}
+"""What is asked for at once, and used for dates, files, host names and types that do not occur here, or in errors."""
 
 
-def load() -> None:
-    """Import the `docker` package as if some others were not there, which it can do without.
+def load(*, encrypted: bool) -> None:
+    """Import the `docker` package, and what it needs of others.
 
-    They would be an eighth of the time that all of it takes, and more where `paramiko` is installed, which comes along.
+    All of it would take half as long again, and more where `paramiko` is installed, which comes along.
+
+    Args:
+        encrypted: whether an engine will be spoken to by TLS; without it this process never can.
     """
-    hidden = [name for name in _NEEDLESS if name not in sys.modules]
-    # "the import is not to succeed" (Python reference, 5.3.1, "The module cache")
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    stand_ins: dict[str, ModuleType | None] = {name: Later(name, *said) for name, said in _LATER.items()}
+    # the standard library's own has TLS all the same
+    import_beside("http.client", {**stand_ins, "ssl": Later("ssl")})
     warnings.filterwarnings("ignore", _MISSED)
-    try:
-        with contextlib.suppress(ImportError):  # `requests` before 2.32 insists, and gets all when it is asked for next
-            import docker  # noqa: F401, PLC0415 (what follows finds it)
-    finally:
-        for name in hidden:
-            del sys.modules[name]
+    stand_ins.update(dict.fromkeys(_NEEDLESS))
+    if not encrypted:
+        # `requests` asks at once where the certificates of authorities are
+        stand_ins["certifi"] = nowhere = ModuleType("certifi")
+        nowhere.__dict__["where"] = str
+        stand_ins.update(dict.fromkeys(_TLS))
+    import_beside("docker", stand_ins)

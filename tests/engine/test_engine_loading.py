@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOAD = "from hookci.engine.loading import load; load()"
+LOAD = "from hookci.engine.loading import load; load(encrypted=False)"
+LOAD_FOR_TLS = "from hookci.engine.loading import load; load(encrypted=True)"
 
 
 def python(code: str, *packages: Path) -> str:
@@ -57,3 +58,53 @@ def test_a_package_that_insists_on_it_gets_it(tmp_path: Path) -> None:
     said = python(f"{LOAD}; import docker; print(docker.requests.found)", tmp_path)
 
     assert said == "True\n"
+
+
+def test_others_speak_tls_afterwards_though_the_engine_is_not_spoken_to_so() -> None:
+    said = python(
+        f"""
+        {LOAD}
+        import http.client, ssl, urllib.request
+        import requests, urllib3.util.ssl_
+
+        for ask in (http.client.HTTPSConnection("127.0.0.1", 1).connect, lambda: urllib.request.urlopen("https://127.0.0.1:1")):
+            try:
+                ask()
+            except OSError as error:
+                print("refused" in str(error))
+        print(ssl.create_default_context().check_hostname, urllib3.util.ssl_.SSLContext)
+        """
+    )
+
+    assert said == "True\nTrue\nTrue None\n"
+
+
+def test_an_engine_can_be_spoken_to_by_tls() -> None:
+    said = python(
+        f"""
+        {LOAD_FOR_TLS}
+        import requests, urllib3.util.ssl_
+        from pathlib import Path
+
+        print(urllib3.util.ssl_.SSLContext.__name__, Path(requests.certs.where()).exists())
+        """
+    )
+
+    assert said == "SSLContext True\n"
+
+
+def test_what_was_put_off_is_there_for_whoever_asks() -> None:
+    said = python(
+        f"""
+        {LOAD}
+        import calendar, importlib.metadata, ipaddress, mimetypes, random, tarfile, tempfile, traceback, zipfile
+        import docker, requests.utils, urllib.request
+
+        print(docker.from_env.__name__, docker.DockerClient(base_url="unix:///nowhere", version="1.41").api.base_url)
+        print(requests.utils.zipfile.is_zipfile(__import__("sys").executable), requests.utils.getproxies is not None)
+        print(importlib.metadata.version("docker") == docker.__version__, calendar.isleap(2024))
+        print(random.Random(1).random() < 1, tarfile.open.__name__, mimetypes.guess_type("a.txt")[0])
+        """
+    )
+
+    assert said == ("call http+docker://localhost\nFalse True\nTrue True\nTrue open text/plain\n")
