@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn, TextIO
 
+    from hookci.git.ahead import Ahead
+
 __all__ = ["main", "start"]
 
 _UNWRITTEN = 3
 """The exit status of a machine that hookci cannot work on."""
+_RUNS, _JUDGED = (["run"], ["plan"]), (["pre-commit"], ["pre-merge-commit"], ["pre-push"])
+"""Commands and hooks that look at the repository in any case."""
 _MADE = 100_000
 """Objects that are made before garbage is looked for; the usual number is 700."""
 
@@ -66,14 +70,31 @@ def main() -> int:
 
     import_paths()
     import_values()
+    ahead = _ask_ahead(sys.argv[1:])
     if sys.argv[1:2] == ["hook"]:
         from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)
 
-        return run_hook(sys.argv[2:])
+        return run_hook(sys.argv[2:], ahead)
     import_command_line()
     from hookci.cli.commands import run_command  # noqa: PLC0415 (as above)
 
-    return run_command(sys.argv[1:])
+    return run_command(sys.argv[1:], ahead)
+
+
+def _ask_ahead(argv: Sequence[str]) -> Ahead | None:
+    """Have git work while the rest is imported, for what judges."""
+    runs = argv[:1] in _RUNS
+    if not runs and not (argv[:1] == ["hook"] and argv[1:2] in _JUDGED):
+        return None
+    from pathlib import Path  # noqa: PLC0415 (see `import_paths`)
+
+    from hookci.config.load import PIPELINE_FILES  # noqa: PLC0415 (the package is found only now)
+    from hookci.git.ahead import Ahead, names_of_head  # noqa: PLC0415 (as above)
+
+    try:
+        return Ahead.ask(Path.cwd(), os.environ, names_of_head(PIPELINE_FILES) if runs else ())
+    except FileNotFoundError:  # which is told in its time
+        return None
 
 
 def _leave(status: int) -> NoReturn:

@@ -97,7 +97,10 @@ def check_commit(
 
     session = Session.open(machine)
     session.expect_engine()
-    with staged(session.repository, session.scratch) as index:
+    with (
+        session.keeping_store() as open_store,
+        staged(session.repository, session.scratch, meanwhile=open_store) as index,
+    ):
         result = _check_tree(session, hook, index.tree, skip, tell, stop)
         # A plain `git commit` holds no lock: a `git add` from elsewhere would be committed unjudged.
         if result is not None and result.verdict is Verdict.GREEN and not index.still_is():
@@ -171,14 +174,16 @@ def judge_push(session: Session, sent: Sent, tell: Observer, stop: Interrupts) -
         tell(Notice(note))
     results: dict[object, RunResult] = {}
     plans = []
-    # every config is read before anything runs: a mistake in the last ref does not cost the time of the first
-    for snapshot in snapshots:
-        known = session.known_green("pre-push", snapshot, sent.skip)
-        if known is not None:
-            results[snapshot.label] = known
-        elif (plan := _push_plan(session, snapshot, sent.skip, tell)) is not None:
-            plans.append(plan)
-    _judge(session, sent, plans, results, tell, stop)
+    with session.keeping_store() as open_store:
+        open_store()
+        # every config is read before anything runs: a mistake in the last ref does not cost the time of the first
+        for snapshot in snapshots:
+            known = session.known_green("pre-push", snapshot, sent.skip)
+            if known is not None:
+                results[snapshot.label] = known
+            elif (plan := _push_plan(session, snapshot, sent.skip, tell)) is not None:
+                plans.append(plan)
+        _judge(session, sent, plans, results, tell, stop)
     return tuple(results.values())
 
 
@@ -318,7 +323,7 @@ def requested(machine: Machine, request: Request, tell: Observer) -> tuple[Sessi
     if request.staged:
         snapshot = of_index(session.repository, session.scratch)
     elif request.revision == "HEAD":
-        snapshot = of_head(session.repository, request.cause)
+        snapshot = of_head(session.repository, request.cause, PIPELINE_FILES)
     else:
         snapshot = of_revision(session.repository, request.revision, request.cause)
     pipeline = session.configured(snapshot, request.variables)

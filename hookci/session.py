@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from hookci.engine.desk import EngineDesk
     from hookci.execute.place import Place
     from hookci.execute.schedule import Executor, Interrupts
+    from hookci.git.ahead import Ahead
     from hookci.model.event import Event, Observer
     from hookci.model.files import Files
     from hookci.model.notification import Notify
@@ -69,7 +70,8 @@ class Machine(Struct, frozen=True, kw_only=True):
 
     ``cache_home``, ``config_home`` and ``data_home`` are the user's, as the XDG specification has them.  ``clock``
     tells unix seconds; ``which`` finds a program on a PATH; ``processors`` is how many cores this process may use,
-    ``python`` is our interpreter, ``installation`` names this hookci and its interpreter.
+    ``python`` is our interpreter, ``installation`` names this hookci and its interpreter.  ``ahead`` has asked git
+    about the repository around ``cwd``.
     """
 
     env: Mapping[str, str]
@@ -84,6 +86,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     installation: str
     umask: int
     which: Callable[[str, str], str | None]
+    ahead: Ahead | None = None
 
 
 def scratch_of(machine: Machine, repository: Repository) -> Scratch:
@@ -151,7 +154,7 @@ class Session(Struct, frozen=True, dict=True):
             UsageError: there is none.
         """
         began = machine.clock()
-        repository = Repository.discover(machine.cwd, machine.env)
+        repository = Repository.discover(machine.cwd, machine.env, machine.ahead)
         settings = read_settings(repository.settings, machine.config_home / "hookci" / "config.toml")
         return cls(machine, repository, settings, began)
 
@@ -225,8 +228,26 @@ class Session(Struct, frozen=True, dict=True):
         return project_name(self.repository)
 
     @contextmanager
+    def keeping_store(self) -> Iterator[Callable[[], None]]:
+        """What is opened of the store stays open until the end of this; what is yielded opens it, if there is one."""
+        with ExitStack() as kept:
+
+            def open_now() -> None:
+                if (self.state / "state.db").exists():
+                    self.__dict__["_open_store"] = kept.enter_context(self.store())
+
+            try:
+                yield open_now
+            finally:
+                self.__dict__.pop("_open_store", None)
+
+    @contextmanager
     def store(self) -> Iterator[Store]:
         """The open store."""
+        kept: Store | None = self.__dict__.get("_open_store")
+        if kept is not None:
+            yield kept
+            return
         me = identify(self.machine.pid) or ProcessIdentity(self.machine.pid, "unknown")
         with Store.open(self.state, clock=self.machine.clock, owner=me) as store:
             yield store

@@ -21,6 +21,8 @@ from hookci.git.nearby import common_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hookci.git.ahead import Ahead
+
 __all__ = ["cli", "run_command"]
 
 _COMMANDS = {
@@ -91,14 +93,14 @@ def cli() -> None:
     """
 
 
-def run_command(argv: Sequence[str]) -> int:
-    """Run one command; the result is the exit status."""
+def run_command(argv: Sequence[str], ahead: Ahead | None = None) -> int:
+    """Run one command, ahead of which git may have been asked; the result is the exit status."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
     tell = _teller(argv)
 
     def run() -> int:
         _raise_alarms(argv)
-        return _run(argv, tell)
+        return _run(argv, tell, ahead)
 
     status = guarded(run, tell)
     if argv[:1] and argv[0] in _RUNNING:
@@ -141,9 +143,9 @@ def _teller(argv: Sequence[str]) -> Callable[[HookciError], None]:
     return tell
 
 
-def _run(argv: Sequence[str], tell: Callable[[HookciError], None]) -> int:
+def _run(argv: Sequence[str], tell: Callable[[HookciError], None], ahead: Ahead | None) -> int:
     try:
-        status = cli.main(args=list(argv), prog_name="hookci", standalone_mode=False)
+        status = cli.main(args=list(argv), prog_name="hookci", standalone_mode=False, obj=ahead)
     except click.ClickException as error:
         error.show()
         tell(UsageError(error.format_message()))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hookci.execute.schedule import Interrupts
+    from hookci.git.ahead import Ahead
     from hookci.nudge import Followed
 
 __all__ = ["run_hook"]
@@ -33,15 +34,18 @@ _FOLLOW = "follow"
 """Not git's: what a hook starts in the background, with a branch and the environments that follow it."""
 
 
-def run_hook(argv: Sequence[str]) -> int:
-    """Judge what a hook is about to let through; the result is the hook's exit status."""
+def run_hook(argv: Sequence[str], ahead: Ahead | None) -> int:
+    """Judge what a hook is about to let through; the result is the hook's exit status.
+
+    Git may have been asked ``ahead`` of it.
+    """
     with interrupts() as stop:
-        status = guarded(lambda: _hook(argv, stop))
+        status = guarded(lambda: _hook(argv, stop, ahead))
     tidy_up_later()
     return status
 
 
-def _hook(argv: Sequence[str], stop: Interrupts) -> int:
+def _hook(argv: Sequence[str], stop: Interrupts, ahead: Ahead | None) -> int:
     name, arguments = (argv[0] if argv else ""), [part for part in argv[1:] if part != "--"]
     if name.startswith("managed-"):
         from hookci.cli.managed import run_managed  # noqa: PLC0415 (what git itself runs does not need it)
@@ -61,29 +65,29 @@ def _hook(argv: Sequence[str], stop: Interrupts) -> int:
     if name not in set(HookName):
         raise ProtocolError(f"`{name}` is no hook of hookci's", f"known: {', '.join(HookName)}")
     if name == HookName.PRE_PUSH:
-        return _push(arguments, stop)
-    return _commit(name, stop) if name in _JUDGED else _moved(name, arguments, stop)
+        return _push(arguments, stop, ahead)
+    return _commit(name, stop, ahead) if name in _JUDGED else _moved(name, arguments, stop)
 
 
-def _commit(name: str, stop: Interrupts) -> int:
+def _commit(name: str, stop: Interrupts, ahead: Ahead | None) -> int:
     from hookci import flow  # noqa: PLC0415 (the hooks that do nothing do not pay for it)
     from hookci.cli.screen import screen  # noqa: PLC0415
 
     with screen(sys.stderr, hook=name) as tell:
-        result = flow.check_commit(read_machine(), name, requested_skips(), tell, stop)
+        result = flow.check_commit(read_machine(ahead), name, requested_skips(), tell, stop)
     if result is None:
         return 0
     tell.summary(result)
     return result.verdict.exit_status
 
 
-def _push(arguments: Sequence[str], stop: Interrupts) -> int:
+def _push(arguments: Sequence[str], stop: Interrupts, ahead: Ahead | None) -> int:
     from hookci import flow  # noqa: PLC0415 (as above)
     from hookci.cli.patience import saying_that_it_takes_long  # noqa: PLC0415 (as above)
     from hookci.cli.screen import screen  # noqa: PLC0415
     from hookci.store.judged import PUSHING  # noqa: PLC0415 (as above)
 
-    remote, machine = arguments[0] if arguments else "origin", read_machine()
+    remote, machine = arguments[0] if arguments else "origin", read_machine(ahead)
     status = 0
     with screen(sys.stderr, hook=HookName.PRE_PUSH) as shown:
         with saying_that_it_takes_long(shown, unless=PUSHING in machine.env) as tell:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from hookci.cli.outputs import Outputs
     from hookci.execute.schedule import Interrupts
+    from hookci.git.ahead import Ahead
     from hookci.model.event import Event, Observer
     from hookci.model.result import RunResult
     from hookci.session import Machine
@@ -167,7 +168,9 @@ def _wishing(
     help="As one job of what `hookci export` wrote: alone, with what other jobs left in the work tree.",
 )
 @_color
+@click.pass_obj
 def run(
+    ahead: Ahead | None,
     names: tuple[str, ...],
     rev: str | None,
     staged: bool,
@@ -195,7 +198,7 @@ def run(
         names, rev, staged=staged, hook=hook, keep_going=keep_going, jobs=jobs, memory=not no_memory, engine=engine
     )
     request = replace(_wishing(request, source, target, variables, play), allow_unsupported=allow_unsupported)
-    machine = read_machine()
+    machine = read_machine(ahead)
     outputs = _outputs(machine.clock, as_json=as_json, events=events, junit=junit)
     # events and a live view on one terminal would overwrite each other
     live = not (events and sys.stdout.isatty())
@@ -257,7 +260,9 @@ def _both(first: Observer, second: Observer | None) -> Observer:
 )
 @_json
 @_color
+@click.pass_obj
 def plan(
+    ahead: Ahead | None,
     names: tuple[str, ...],
     rev: str | None,
     staged: bool,
@@ -283,17 +288,16 @@ def plan(
             say_why(request, why, tell, as_json=as_json, color=color)
             return
         if as_json:
-            _plan_for_programs(request, tell)
+            _plan_for_programs(read_machine(ahead), request, tell)
             return
-        planned = flow.plan_request(read_machine(), request, tell)
+        planned = flow.plan_request(read_machine(ahead), request, tell)
     colored = wants_color(color, is_tty=sys.stdout.isatty(), env=os.environ)
     sys.stdout.write(render_plan(planned, color=colored))
 
 
-def _plan_for_programs(request: Request, tell: Observer) -> None:
+def _plan_for_programs(machine: Machine, request: Request, tell: Observer) -> None:
     from hookci.report.machine import Recorder, as_json  # noqa: PLC0415 (only programs need it)
 
-    machine = read_machine()
     recorder = Recorder(machine.clock)
     planned = flow.plan_request(machine, request, _both(tell, recorder))
     write_out(sys.stdout, as_json(recorder.plan_document(planned)))

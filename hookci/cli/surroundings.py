@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import TextIO
 
+    from hookci.git.ahead import Ahead
+
 __all__ = ["guarded", "interrupts", "read_machine", "requested_skips", "say_error", "write_out"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,8 +31,8 @@ _INTERRUPTED = 130
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def read_machine() -> Machine:
-    """The machine as it is now."""
+def read_machine(ahead: Ahead | None = None) -> Machine:
+    """The machine as it is now; git may have been asked ``ahead`` of it."""
     env = dict(os.environ)
     home = env.get("HOME") or str(Path.home())
     umask = os.umask(0o077)
@@ -53,6 +55,7 @@ def read_machine() -> Machine:
         installation=f"{hookci.__version__} {Path(hookci.__file__).parent} {sys.version} {sys.executable}",
         umask=umask,
         which=find_program,
+        ahead=ahead,
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FIXED_CONFIG", "for_own_git"]
+__all__ = ["FIXED_CONFIG", "GIT_LOCAL", "for_own_git"]
 
-_LOCAL = frozenset(
+GIT_LOCAL = frozenset(
     {
         # `git rev-parse --local-env-vars` of git 2.39 to 2.51; without what `git -c` sets: that stays
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -37,6 +37,7 @@ _LOCAL = frozenset(
         "GIT_ICASE_PATHSPECS",
     }
 )
+"""Variables that tie git to a repository, or change what its own calls mean."""
 
 FIXED_CONFIG = (
     # Each of these, set by a user, made a clean checkout wrong or hurt the user's repository (git 2.39).
@@ -65,6 +66,6 @@ def for_own_git(env: Mapping[str, str]) -> dict[str, str]:
     inherits it exits 0 and commits a wrong tree.  What ``git -c`` set stays.  Replacement objects are
     off, because a push sends the originals.
     """
-    kept = {name: value for name, value in env.items() if name not in _LOCAL}
+    kept = {name: value for name, value in env.items() if name not in GIT_LOCAL}
     kept.update(GIT_NO_REPLACE_OBJECTS="1", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C", GIT_FLUSH="0")
     return kept

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.errors import GitError, UsageError
+from hookci.git.ahead import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hookci.git.repository import Repository
     from hookci.git.snapshots import Scratch
@@ -36,9 +37,13 @@ class Staged(Struct, frozen=True):
         return _file_at(self.repository) == self.file or index_tree(self.repository, self.scratch) == self.tree
 
 
+def _nothing() -> None:
+    pass
+
+
 @contextmanager
-def staged(repository: Repository, scratch: Scratch) -> Iterator[Staged]:
-    """The tree that a commit of the index at hand will have.
+def staged(repository: Repository, scratch: Scratch, meanwhile: Callable[[], None] = _nothing) -> Iterator[Staged]:
+    """The tree that a commit of the index at hand will have; ``meanwhile`` is done while git works.
 
     Raises:
         GitError: the index cannot be a tree, such as one with unmerged paths.
@@ -50,7 +55,7 @@ def staged(repository: Repository, scratch: Scratch) -> Iterator[Staged]:
         return
     with held:
         file = _marks(held.fileno())
-        yield Staged(repository, scratch, _tree_of(repository, scratch, held.read()), file)
+        yield Staged(repository, scratch, _tree_of(repository, scratch, held.read(), meanwhile), file)
 
 
 def _file_at(repository: Repository) -> tuple[int, ...] | None:
@@ -82,10 +87,16 @@ def _content(repository: Repository) -> bytes | None:
         return None
 
 
-def _tree_of(repository: Repository, scratch: Scratch, index: bytes | None) -> str:
+def _tree_of(
+    repository: Repository, scratch: Scratch, index: bytes | None, meanwhile: Callable[[], None] = _nothing
+) -> str:
     """The tree of an index, written among hookci's own objects: nothing of the user's changes."""
     with _copied(repository, scratch, index) as environment:
-        done = repository.git("write-tree", env=environment, check=False)
+        asked = repository.start("write-tree", env=environment)
+        try:
+            meanwhile()
+        finally:
+            done = asked.done(TIMEOUT)
     if done.returncode != 0:
         unmerged = b"unmerged" in done.stderr + done.stdout
         hint = "resolve the conflicts and `git add` the files" if unmerged else None

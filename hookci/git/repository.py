@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.errors import GitError, UsageError
-from hookci.git.environment import FIXED_CONFIG, for_own_git
+from hookci.git.ahead import CONFIG, OBJECTS, PLACE, REFS, TIMEOUT, argv_of, lines_of
+from hookci.git.environment import for_own_git
 from hookci.git.objects import Found, read_batch
-from hookci.proc.run import Done, run
+from hookci.proc.run import Done, Started, run, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hookci.git.ahead import Ahead
+
 __all__ = ["BlobEntry", "GitConfig", "Refs", "Repository", "git"]
 
-_TIMEOUT = 600.0
 _MINIMUM = (2, 31)
 """``rev-parse --path-format``; released in March 2021."""
 
@@ -31,15 +33,14 @@ def git(
     env: Mapping[str, str],
     stdin: bytes = b"",
     check: bool = True,
-    timeout: float = _TIMEOUT,
+    timeout: float = TIMEOUT,
 ) -> Done:
     """Run git with the settings fixed that a user's config must not change.
 
     Raises:
         GitError: git is not there, did not end within ``timeout`` seconds, or ``check`` and it failed.
     """
-    settings = [part for setting in FIXED_CONFIG for part in ("-c", setting)]
-    done = run(["git", *settings, *arguments], cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    done = run(argv_of(arguments), cwd=cwd, env=env, stdin=stdin, timeout=timeout)
     if check and done.returncode != 0:
         raise GitError(f"`git {' '.join(arguments[:4])}` failed: {done.complaint}")
     return done
@@ -97,18 +98,18 @@ class Repository(Struct, frozen=True, dict=True):
     env: Mapping[str, str]
 
     @classmethod
-    def discover(cls, directory: Path, env: Mapping[str, str]) -> Repository:
+    def discover(cls, directory: Path, env: Mapping[str, str], ahead: Ahead | None = None) -> Repository:
         """The repository around ``directory``, as git itself would find it from ``env``.
+
+        ``ahead`` may have asked git what it is asked here, and for what is asked next.
 
         Raises:
             UsageError: there is none.
             GitError: git is not there, or too old.
         """
-        questions = ["--git-dir", "--git-common-dir", "--git-path", "objects", "--show-object-format"]
-        flags = ["--is-shallow-repository", "--is-inside-work-tree", "--show-cdup"]
-        argv = ["git", "rev-parse", "--path-format=absolute", *questions, *flags]
+        answers = ahead.answers(directory, env) if ahead else None
         asking = {**env, "LC_ALL": "C"}
-        done = run(argv, cwd=directory, env=asking, timeout=_TIMEOUT)
+        done = answers.place if answers else run(["git", *PLACE], cwd=directory, env=asking, timeout=TIMEOUT)
         if done.returncode != 0:
             raise _no_repository(directory, asking, done)
         git_dir, common, objects, object_format, shallow, inside, *up = os.fsdecode(done.stdout).split("\n")
@@ -116,7 +117,7 @@ class Repository(Struct, frozen=True, dict=True):
             raise GitError(f"the path of the repository at {str(directory)!r} holds a line end", "move it elsewhere")
         top = (directory / up[0]).resolve() if inside == "true" else None
         index = env.get("GIT_INDEX_FILE")
-        return cls(
+        found = cls(
             git_dir=Path(git_dir),
             common_dir=Path(common).resolve(),
             objects=Path(objects),
@@ -126,6 +127,15 @@ class Repository(Struct, frozen=True, dict=True):
             shallow=shallow == "true",
             env=for_own_git(env),
         )
+        if answers:
+            found._said.update(config=answers.config, refs=answers.refs)
+            found._note(answers.names, answers.objects)
+        return found
+
+    @functools.cached_property
+    def _said(self) -> dict[str, bytes | None]:
+        """What git has said already."""
+        return {}
 
     def git(
         self,
@@ -133,18 +143,27 @@ class Repository(Struct, frozen=True, dict=True):
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         check: bool = True,
-        timeout: float = _TIMEOUT,
+        timeout: float = TIMEOUT,
     ) -> Done:
         """Run git in this repository, for ``timeout`` seconds at most; ``env`` adds to its environment."""
         return git(
-            # with a work tree named, git does not look for the one in core.worktree: a submodule's may be gone
-            [f"--git-dir={self.git_dir}", f"--work-tree={self.top or self.git_dir}", *arguments],
+            [*self._where, *arguments],
             cwd=self.top or self.git_dir,
             env={**self.env, **(env or {})},
             stdin=stdin,
             check=check,
             timeout=timeout,
         )
+
+    @property
+    def _where(self) -> tuple[str, str]:
+        # with a work tree named, git does not look for the one in core.worktree: a submodule's may be gone
+        return f"--git-dir={self.git_dir}", f"--work-tree={self.top or self.git_dir}"
+
+    def start(self, *arguments: str, env: Mapping[str, str]) -> Started:
+        """Have git begin to do something in this repository; ``env`` adds to its environment."""
+        argv = argv_of([*self._where, *arguments])
+        return start(argv, cwd=self.top or self.git_dir, env={**self.env, **env})
 
     def ask(self, *arguments: str) -> str | None:
         """What git answers to a question, without the line end; None when it has no answer."""
@@ -154,6 +173,11 @@ class Repository(Struct, frozen=True, dict=True):
     @functools.cached_property
     def _looked_up(self) -> dict[str, Found | None]:
         return {}
+
+    def _note(self, names: Sequence[str], answers: bytes) -> None:
+        found = read_batch(names, answers)
+        self._looked_up.update({one.oid: one for one in found.values() if one is not None})
+        self._looked_up.update(found)
 
     def look_up(
         self, names: Iterable[str], *, soon: Iterable[str] = (), env: Mapping[str, str] | None = None
@@ -168,17 +192,14 @@ class Repository(Struct, frozen=True, dict=True):
         known, names = self._looked_up, tuple(names)
         if any(name not in known for name in names):
             unknown = [name for name in dict.fromkeys((*names, *soon)) if name not in known]
-            lines = os.fsencode("".join(f"{name}\n" for name in unknown))
-            found = read_batch(unknown, self.git("cat-file", "--batch", stdin=lines, env=env).stdout)
-            known.update({one.oid: one for one in found.values() if one is not None})
-            known.update(found)
+            self._note(unknown, self.git(*OBJECTS, stdin=lines_of(unknown), env=env).stdout)
         return {name: one for name in names if (one := known[name]) is not None}
 
     @functools.cached_property
     def refs(self) -> Refs:
         """Its refs."""
-        names = ("refs/heads", "refs/tags", "refs/remotes")
-        listing = self.git("for-each-ref", "--format=%(objectname) %(refname) %(HEAD)%(symref)", *names).stdout
+        listing = self._said.pop("refs", None)
+        listing = self.git(*REFS).stdout if listing is None else listing
         rows = [line.split(" ", 2) for line in os.fsdecode(listing).split("\n") if line]
         return Refs(
             objects={name: oid for oid, name, _ in rows},
@@ -208,7 +229,8 @@ class Repository(Struct, frozen=True, dict=True):
     @functools.cached_property
     def config(self) -> GitConfig:
         """Git's settings, and where they are from."""
-        listing = self.git("config", "--list", "-z", "--show-scope", "--show-origin", "--includes", check=False).stdout
+        listing = self._said.pop("config", None)
+        listing = self.git(*CONFIG, check=False).stdout if listing is None else listing
         fields = os.fsdecode(listing).split("\0")
         everywhere: dict[str, list[str]] = {}
         here: dict[str, list[str]] = {}
@@ -229,7 +251,7 @@ def _entry(line: bytes) -> BlobEntry:
 
 
 def _no_repository(directory: Path, env: Mapping[str, str], done: Done) -> Exception:
-    version = run(["git", "version"], cwd=directory, env=env, timeout=_TIMEOUT).stdout.decode(errors="replace").split()
+    version = run(["git", "version"], cwd=directory, env=env, timeout=TIMEOUT).stdout.decode(errors="replace").split()
     numbers = tuple(int(part) for part in version[2].split(".")[:2] if part.isdigit()) if len(version) > 2 else ()  # noqa: PLR2004 ("git version N")
     if numbers and numbers < _MINIMUM:
         found = ".".join(map(str, numbers))

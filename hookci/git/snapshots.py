@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.errors import GitError, UsageError
+from hookci.git.ahead import HEAD, names_of_head
 from hookci.git.changes import fork_point, merge_base
 from hookci.git.facts import (
     ORIGIN,
@@ -49,7 +50,6 @@ __all__ = [
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PUSH = Cause()
-_HEAD = "HEAD"
 _NO_PARENT_TIME = 946_684_800
 """2000-01-01: archives cannot hold files older than 1980, and the same index gives the same commit."""
 
@@ -99,7 +99,7 @@ def of_index(repository: Repository, scratch: Scratch, tree: str | None = None) 
 
 
 def _of_files(repository: Repository, scratch: Scratch, tree: str, source: str) -> Snapshot:
-    head = repository.look_up([_HEAD], env=scratch.environment(repository)).get(_HEAD)
+    head = repository.look_up([HEAD], env=scratch.environment(repository)).get(HEAD)
     parents = [head.oid, *_merge_heads(repository)] if head else []
     when = commit_time(head.content)[0] if head else _NO_PARENT_TIME
     content = _commit_of(tree, parents, when, f"the {source}, judged by hookci")
@@ -126,18 +126,20 @@ def _commit_of(tree: str, parents: Iterable[str], when: int, message: str) -> by
     return "".join(f"{row}\n" for row in (*rows, "", message)).encode("ascii")
 
 
-def of_head(repository: Repository, cause: Cause = _PUSH) -> Snapshot:
+def of_head(repository: Repository, cause: Cause = _PUSH, files: Iterable[str] = ()) -> Snapshot:
     """The same as `of_revision` of ``HEAD``, as it was when first looked at: for who has not fetched since.
+
+    What comes next is to read ``files`` of it.
 
     Raises:
         UsageError: there is no commit yet, or the target of ``cause`` names none.
     """
-    head = repository.look_up([_HEAD]).get(_HEAD)
+    head = repository.look_up([HEAD], soon=names_of_head(files)).get(HEAD)
     if head is None:
         raise UsageError("`HEAD` names no commit here")
     branch = _branch_of(repository.refs.head or _symbolic_head(repository))
     pushed = branch is None or f"refs/remotes/{ORIGIN}/{branch}" in repository.refs.objects
-    return _of_named(repository, head.oid, cause, _Named(_HEAD, branch, None, lambda: pushed))
+    return _of_named(repository, head.oid, cause, _Named(HEAD, branch, None, lambda: pushed))
 
 
 def of_revision(repository: Repository, revision: str, cause: Cause = _PUSH, *, branch: str | None = None) -> Snapshot:
@@ -381,7 +383,7 @@ def config_files(repository: Repository, scratch: Scratch, tree: str, names: tup
     """
     environment = scratch.environment(repository)
     # of an index that has a config a snapshot is made next
-    soon = (*(f"{tree}:{name}" for name in names), _HEAD)
+    soon = (*(f"{tree}:{name}" for name in names), HEAD)
     top = repository.look_up([tree], soon=soon, env=environment).get(tree)
     if top is not None and top.kind != "tree":
         top = repository.look_up([f"{tree}^{{tree}}"], env=environment).get(f"{tree}^{{tree}}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
-__all__ = ["Done", "run", "run_attached", "run_here", "start_detached"]
+__all__ = ["Done", "Started", "run", "run_attached", "run_here", "start", "start_detached"]
 
 _LONGEST = 86_400.0
 """Seconds to wait at a time: poll(2) takes no more than 24 days."""
@@ -37,23 +37,47 @@ class Done(Struct, frozen=True):
         return lines[-1] if lines else f"exit status {self.returncode}"
 
 
-def run(
-    argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes = b"", timeout: float
-) -> Done:
-    """Run a program to its end.
+class Started(Struct, frozen=True):
+    """A program that is running; ``stdin`` is what it has not been given yet."""
+
+    argv: tuple[str, ...]
+    child: subprocess.Popen[bytes]
+    stdin: bytes
+
+    def done(self, timeout: float) -> Done:
+        """Wait for its end for ``timeout`` seconds, then kill it; to be called once.
+
+        Raises:
+            GitError: it did not end in time.
+        """
+        try:
+            with self.child as child:
+                try:
+                    stdout, stderr = child.communicate(self.stdin or None, timeout)
+                except BaseException:
+                    child.kill()
+                    raise
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"`{' '.join(self.argv)}` did not end within {timeout:g} s") from error
+        except OSError as error:
+            raise GitError(f"`{self.argv[0]}` cannot be followed: {error.strerror}") from error
+        return Done(self.argv, child.returncode, stdout, stderr)
+
+
+def start(argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes = b"") -> Started:
+    """Start a program whose output is asked for later.
 
     Args:
         argv: the program and its arguments; no shell is involved.
         cwd: where it starts.
         env: its whole environment.
-        stdin: what it can read.
-        timeout: seconds until it is killed.
+        stdin: what it can read; when it is little, at once.
 
     Raises:
-        GitError: the program is not there, or did not end in time.
+        GitError: the program is not there.
     """
     try:
-        with _Child(
+        child = _Child(
             argv,
             cwd=cwd,
             env=env,
@@ -61,19 +85,27 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is told to us alone: a checkout cut short would be made anew
-        ) as child:
-            try:
-                stdout, stderr = child.communicate(stdin or None, timeout)
-            except BaseException:
-                child.kill()
-                raise
+        )
     except FileNotFoundError as error:
         raise GitError(f"`{argv[0]}` could not be started: {error.strerror}: {error.filename}") from error
     except OSError as error:
         raise GitError(f"`{argv[0]}` could not be started: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitError(f"`{' '.join(argv)}` did not end within {timeout:g} s") from error
-    return Done(tuple(argv), child.returncode, stdout, stderr)
+    if child.stdin and len(stdin) <= select.PIPE_BUF:
+        with contextlib.suppress(BrokenPipeError), child.stdin as pipe:
+            pipe.write(stdin)
+        child.stdin, stdin = None, b""
+    return Started(tuple(argv), child, stdin)
+
+
+def run(
+    argv: Sequence[str], *, cwd: str | PathLike[str], env: Mapping[str, str], stdin: bytes = b"", timeout: float
+) -> Done:
+    """Run a program to its end, which is waited for ``timeout`` seconds; the rest is as for `start`.
+
+    Raises:
+        GitError: the program is not there, or did not end in time.
+    """
+    return start(argv, cwd=cwd, env=env, stdin=stdin).done(timeout)
 
 
 class _Child(subprocess.Popen[bytes]):

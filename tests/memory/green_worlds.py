@@ -19,7 +19,7 @@ import hookci
 from hookci.git.shims import Shim, read_shim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conftest import Ran, Repo
 
@@ -124,3 +124,15 @@ def with_umask(umask: int, repo: Repo, *argv: str, env: Mapping[str, str]) -> in
     """Run a program under another umask; its exit status."""
     done = subprocess.run(argv, cwd=repo.path, env={**repo.env, **env}, umask=umask, capture_output=True, check=False)
     return done.returncode
+
+
+def executed(trace: Path) -> Iterator[str]:
+    """What was started, as strace(1) writes it with ``-f -e trace=execve -o``: from the program's name on."""
+    begun: dict[str, str] = {}
+    for line in trace.read_text().splitlines():
+        pid, _, call = line.partition(" ")
+        call = call.strip()
+        if call.endswith("<unfinished ...>"):  # another process did something in between
+            begun[pid] = call
+        elif call.endswith("= 0"):
+            yield (begun.pop(pid, call) if "resumed>" in call else call).split('execve("')[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from green_worlds import in_full, own_hookci, programs, pushed, records, settle, shim_answers, with_umask
+from green_worlds import executed, in_full, own_hookci, programs, pushed, records, settle, shim_answers, with_umask
 from wanted import needed
 
 import hookci
@@ -109,8 +109,7 @@ def started_by(repo: Repo, trace: Path, *words: str) -> list[str]:
     if "PTRACE" in traced.stderr or "ptrace" in traced.stderr:
         pytest.skip("strace may not trace here")
     assert traced.returncode == 0
-    lines = [line.split('execve("')[1] for line in trace.read_text().splitlines() if line.endswith("= 0")]
-    return [line.split('["')[1].split("]")[0] for line in lines]
+    return [call.split('["')[1].split("]")[0] for call in executed(trace)]
 
 
 def test_no_python_and_one_git_are_started(world: World, tmp_path: Path) -> None:

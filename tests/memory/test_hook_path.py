@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from green_worlds import MAIN, environment, in_full, pushed, settle
+from green_worlds import MAIN, environment, executed, in_full, pushed, settle
 from wanted import needed
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ pre-commit = ["unit"]
 HEAVY = {
     "git", "gitdb", "docker", "rich", "pydantic", "pydantic_core", "requests", "urllib3", "yaml", "tomli", "tomlkit",
     "wcmatch", "click", "dataclasses", "asyncio", "http", "unittest", "apprise", "bandit", "jsonschema", "email",
+    "uuid", "decimal", "platform", "ipaddress", "inspect",
 }  # fmt: skip
 """None of these is needed to run a job on this machine, or to remember that it has passed."""
 MOST_MODULES = {"missed": 135, "remembered": 130}
@@ -68,8 +69,7 @@ class Watched:
         ran = self.start(hook, *tracing)
         if "PTRACE" in ran.stderr or "ptrace" in ran.stderr:
             pytest.skip("strace may not trace here")
-        lines = [line for line in self.trace.read_text().splitlines() if line.endswith("= 0")]
-        return Counter(Path(line.split('execve("')[1].split('"')[0]).name for line in lines)
+        return Counter(Path(call.partition('"')[0]).name for call in executed(self.trace))
 
 
 @pytest.fixture
