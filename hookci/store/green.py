@@ -20,7 +20,7 @@ from msgspec import Struct
 from hookci.errors import StateError
 from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
-from hookci.store.private import private_directory, write_atomic
+from hookci.store.private import private_directory, private_file, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +154,8 @@ class GreenRecords:
         self._make_room(world, tree)
         private_directory(world, within=self._state)
         self._fill(world / "times", times)
-        write_atomic(world / "conditions", text)
+        if _content(world / "conditions") != text:
+            write_atomic(world / "conditions", text)
         write_atomic(world / tree, f"{FORMAT} {hook} {tree} {run}\n".encode())
 
     @contextmanager
@@ -266,6 +267,15 @@ def _times(place: Path) -> Mapping[str, int] | None:
         with os.scandir(place) as entries:
             return {one.name: one.stat(follow_symlinks=False).st_mtime_ns for one in entries}
     except OSError:
+        return None
+
+
+def _content(place: Path) -> bytes | None:
+    """What a file of our own says; None where there is no such file."""
+    try:
+        with os.fdopen(private_file(place, os.O_RDONLY), "rb") as file:
+            return file.read()
+    except (OSError, StateError):
         return None
 
 

@@ -1,0 +1,98 @@
+"""What the start is spared is there for whoever asks for it afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = "from hookci.spared import *; import_paths(); import_values(); import_command_line()"
+
+
+def python(code: str, *packages: Path) -> str:
+    """What a new interpreter says that finds ``packages`` before all others."""
+    begin = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}"
+    argv = [sys.executable, "-I", "-c", f"{begin}\n{textwrap.dedent(code)}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_it_is_not_imported_and_nothing_stands_in_for_it_any_more() -> None:
+    said = python(
+        f"""
+        {START}
+        import click, msgspec, pathlib
+        spared = {{"decimal", "uuid", "typing_extensions", "inspect", "msgspec.inspect", "msgspec._json_schema"}}
+        print(sorted(spared & {{*sys.modules}}))
+        """
+    )
+
+    assert said == "[]\n"
+
+
+def test_pathlib_msgspec_and_click_do_all_they_can() -> None:
+    said = python(
+        f"""
+        {START}
+        import click, msgspec, pathlib
+        import msgspec.inspect, msgspec.toml
+
+        print(pathlib.PurePosixPath("/a b").as_uri(), msgspec.inspect.type_info(bool))
+        print(msgspec.json.schema(int), msgspec.inspect.__file__ is not None)
+
+        @click.command()
+        @click.option("--one", help="  one line")
+        @click.option("--two", help='''
+            two
+            lines''')
+        def command(one, two):
+            '''What it does.
+
+            And more.
+            '''
+
+        print([option.help for option in command.params])
+        print(command.get_help(click.Context(command)).splitlines()[2])
+        """
+    )
+
+    assert said == (
+        "file:///a%20b BoolType()\n{'type': 'integer'} True\n['one line', 'two\\nlines']\n  What it does.\n"
+    )
+
+
+def test_the_real_ones_come_afterwards() -> None:
+    said = python(
+        f"""
+        {START}
+        import decimal, inspect, urllib.parse, uuid
+
+        print(uuid.UUID(int=1).version, decimal.Decimal("1.5") * 2, urllib.parse.quote("a b"), inspect.cleandoc(" a"))
+        """
+    )
+
+    assert said == "None 3.0 a%20b a\n"
+
+
+def test_a_version_that_asks_for_something_else_gets_it(tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text(
+        "from uuid import SafeUUID, uuid4\nfrom decimal import Context\nfound = uuid4\n"
+    )
+
+    said = python(
+        "from hookci.spared import *; import_values(); import msgspec; print(msgspec.found.__name__)", tmp_path
+    )
+
+    assert said == "uuid4\n"
+
+
+def test_what_is_there_already_stays() -> None:
+    said = python(
+        f"import uuid, decimal; {START}; print(sys.modules['uuid'] is uuid, sys.modules['decimal'] is decimal)"
+    )
+
+    assert said == "True True\n"
