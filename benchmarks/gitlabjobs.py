@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ from benchmarks.figures import OURS, Bound, Found, Part
 from benchmarks.graphs import critical_path, graph
 from benchmarks.harness import Scene, act
 from benchmarks.managers import MANAGERS, PRE_COMMIT
-from benchmarks.repositories import files, git, repository
+from benchmarks.repositories import files, git, repository, write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.harness import Bench, Effort
@@ -64,9 +65,25 @@ def _compared(what: str, pipeline: str, at_most: float, *, rounds: int = 11) -> 
         samples = bench.rounds(
             [act(OURS, lambda: bench.run(RUN, ours)), act(RIVAL, lambda: bench.run(other, theirs))], rounds
         )
-        return {"jobs": Found(ours=samples.of(OURS), theirs=samples.of(RIVAL), parts=_start(bench, ours))}
+        parts = [*_start(bench, ours), *_shells(bench, pipeline.count("script:"))]
+        return {"jobs": Found(ours=samples.of(OURS), theirs=samples.of(RIVAL), parts=parts)}
 
     return Scene(what, {"jobs": Bound(what=what, against=RIVAL, at_most=at_most)}, measure)
+
+
+def _shells(bench: Bench, count: int) -> Iterator[Part]:
+    """What as many shells take that do nothing, two at a time, and that nobody follows."""
+    shell, make = shutil.which("bash"), shutil.which("make")
+    if shell and make and count > 1:
+        place = bench.directory()
+        write(place, {"script.sh": "true\n", "Makefile": "".join(_rules(count, shell))})
+        taken = statistics.median(bench.run([make, "-s", "-j2"], place) for _ in range(5))
+        yield Part(f"{count} shells by `make -j2`", taken)
+
+
+def _rules(count: int, shell: str) -> Iterator[str]:
+    yield f"all: {' '.join(f'job{number}' for number in range(count))}\n"
+    yield from (f"job{number}:\n\t@{shell} --noprofile --norc script.sh\n" for number in range(count))
 
 
 def _start(bench: Bench, path: Path) -> Sequence[Part]:

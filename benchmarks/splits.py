@@ -102,14 +102,17 @@ def split_commit(path: Path, bench: Bench, prepare: Callable[[], None], *words: 
         found = _IMPORT.findall(watched.under("-X importtime"))
         imports = [(package, int(microseconds) / 1000) for microseconds, package in found]
         parts.append(_start_of([watched.python(), "-I", "-S", "-c", "pass"], watched))
+        # what no program can do without that starts others, names files and keeps records
+        least = [watched.python(), "-I", "-S", "-c", "import subprocess, pathlib, sqlite3"]
+        parts.append(_start_of(least, watched, "python that imports subprocess, pathlib and sqlite3"))
         parts.append(Part(f"imports ({len(imports)} modules)", sum(taken for _package, taken in imports)))
         parts += _of_the_run(watched)
     return Split(parts, _by_package(imports), [[words, f"{taken:.1f}"] for words, taken in asked])
 
 
-def _start_of(argv: list[str], watched: _Watched) -> Part:
+def _start_of(argv: list[str], watched: _Watched, name: str = "") -> Part:
     taken = statistics.median(watched.bench.run(argv, watched.path) for _ in range(_TIMES))
-    return Part(f"start of {Path(argv[0]).name}", taken)
+    return Part(f"start of {name or Path(argv[0]).name}", taken)
 
 
 def _of_the_run(watched: _Watched) -> list[Part]:
