@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _ask_ahead(argv: Sequence[str]) -> Ahead | None:
     from hookci.git.ahead import Ahead, names_of_head  # noqa: PLC0415 (as above)
 
     try:
-        return Ahead.ask(Path.cwd(), os.environ, names_of_head(PIPELINE_FILES) if runs else ())
+        return Ahead.ask(Path.cwd(), os.environ, names_of_head(PIPELINE_FILES) if runs else (), time.time())
     except FileNotFoundError:  # which is told in its time
         return None
 

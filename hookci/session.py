@@ -153,7 +153,7 @@ class Session(Struct, frozen=True, dict=True):
         Raises:
             UsageError: there is none.
         """
-        began = machine.clock()
+        began = machine.ahead.began if machine.ahead else machine.clock()
         repository = Repository.discover(machine.cwd, machine.env, machine.ahead)
         settings = read_settings(repository.settings, machine.config_home / "hookci" / "config.toml")
         return cls(machine, repository, settings, began)

@@ -6,13 +6,14 @@ for a module does so only while others are imported that ask for it; afterwards 
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = ["Later", "import_beside", "import_command_line", "import_paths", "import_values"]
 
@@ -43,20 +44,43 @@ class Later(ModuleType):
         return getattr(self._itself(), name)
 
 
-def import_beside(name: str, stand_ins: dict[str, ModuleType | None]) -> None:
-    """Import ``name`` while ``stand_ins`` are what it finds of these modules, None where there is to be none.
+class _Hiding:
+    """Lets the thread that made it find none of some modules; the others find them as ever."""
 
-    Source: Python reference, 5.3.1, "The module cache".
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._thread = _thread.get_ident()
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """See `importlib.abc.MetaPathFinder`."""
+        del path, target
+        if name in self._names and _thread.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def import_beside(
+    name: str, stand_ins: Mapping[str, ModuleType], hidden: Collection[str] = (), along: Sequence[str] = ()
+) -> None:
+    """Import ``name`` while it finds ``stand_ins`` for some modules, and none of those that are ``hidden``.
+
+    Other threads find what there is.  ``along`` are packages that come along; should another version of them ask a
+    stand-in for more than it has, all is imported anew as it is.
     """
-    put = {module: stand_in for module, stand_in in stand_ins.items() if module not in sys.modules}
-    sys.modules.update(put)  # type: ignore[arg-type]  # None is a part of the protocol
+    before = set(sys.modules)
+    put = {module: stand_in for module, stand_in in stand_ins.items() if module not in before}
+    hiding = _Hiding(hidden)
+    sys.meta_path.insert(0, hiding)
+    sys.modules.update(put)
     try:
         importlib.import_module(name)
     except (AttributeError, ImportError):
-        pass  # another version asks for something else: it gets all there is
+        for module in set(sys.modules) - before:
+            if module.partition(".")[0] in {name, *along}:
+                del sys.modules[module]
     finally:
+        sys.meta_path.remove(hiding)
         for module, stand_in in put.items():
-            if sys.modules.get(module, module) is stand_in:
+            if sys.modules.get(module) is stand_in:
                 del sys.modules[module]
     importlib.import_module(name)
 
@@ -72,14 +96,14 @@ def import_values() -> None:
     It looks at ``Decimal`` and ``UUID`` to tell such values from others, and takes what typing_extensions has from
     `typing` too since Python 3.11.
     """
-    stand_ins: dict[str, ModuleType | None] = {"typing_extensions": None}
+    stand_ins: dict[str, ModuleType] = {}
     for module, kinds in (("decimal", ("Decimal",)), ("uuid", ("UUID", "SafeUUID"))):
         stand_ins[module] = stand_in = ModuleType(module)
         for kind in kinds:
             setattr(stand_in, kind, type(kind, (), {"unknown": None}))
     for module, *functions in (("inspect",), ("_json_schema", "schema", "schema_components"), ("toml",), ("yaml",)):
         stand_ins[f"msgspec.{module}"] = Later(f"msgspec.{module}", *functions)
-    import_beside("msgspec", stand_ins)
+    import_beside("msgspec", stand_ins, hidden=("typing_extensions",))
 
 
 def import_command_line() -> None:

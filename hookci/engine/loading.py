@@ -12,6 +12,7 @@ __all__ = ["load"]
 _NEEDLESS = ("chardet", "charset_normalizer", "docker.transport.sshconn", "urllib3.contrib.socks")
 """Two that guess the encoding of texts (an engine's are JSON, which is UTF-8), ways by SSH and SOCKS: ours is `ssh`."""
 _TLS = ("ssl", "urllib3.contrib.pyopenssl")
+_ALONG = ("requests", "urllib3")
 _MISSED = "Unable to find acceptable character detection"
 _LATER = {
     "bz2": (),
@@ -45,14 +46,14 @@ def load(*, encrypted: bool) -> None:
     Args:
         encrypted: whether an engine will be spoken to by TLS; without it this process never can.
     """
-    stand_ins: dict[str, ModuleType | None] = {name: Later(name, *said) for name, said in _LATER.items()}
+    later = {name: Later(name, *said) for name, said in _LATER.items()}
     # the standard library's own has TLS all the same
-    import_beside("http.client", {**stand_ins, "ssl": Later("ssl")})
+    import_beside("http.client", {**later, "ssl": Later("ssl")})
     warnings.filterwarnings("ignore", _MISSED)
-    stand_ins.update(dict.fromkeys(_NEEDLESS))
-    if not encrypted:
-        # `requests` asks at once where the certificates of authorities are
-        stand_ins["certifi"] = nowhere = ModuleType("certifi")
-        nowhere.__dict__["where"] = str
-        stand_ins.update(dict.fromkeys(_TLS))
-    import_beside("docker", stand_ins)
+    if encrypted:
+        import_beside("docker", later, hidden=_NEEDLESS, along=_ALONG)
+        return
+    # `requests` asks at once where the certificates of authorities are
+    nowhere = ModuleType("certifi")
+    nowhere.__dict__["where"] = str
+    import_beside("docker", {**later, "certifi": nowhere}, hidden=(*_NEEDLESS, *_TLS), along=_ALONG)

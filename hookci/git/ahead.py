@@ -82,29 +82,28 @@ class Answers(Struct, frozen=True):
 class Ahead:
     """Questions to git that are asked while there is something else to do: the rest of hookci to be imported."""
 
-    def __init__(
-        self, directory: Path, env: Mapping[str, str], names: Sequence[str], started: Sequence[Started]
-    ) -> None:
+    def __init__(self, directory: Path, env: Mapping[str, str], names: Sequence[str], began: float) -> None:
+        self.began = began
         self._asked = directory, dict(env)
         self._names = tuple(names)
-        self._started = started
+        self._started: Sequence[Started] = ()
 
     @classmethod
-    def ask(cls, directory: Path, env: Mapping[str, str], names: Sequence[str]) -> Ahead | None:
+    def ask(cls, directory: Path, env: Mapping[str, str], names: Sequence[str], began: float) -> Ahead | None:
         """Ask about the repository around ``directory``, and the objects ``names`` in it.
 
-        None where what is asked depends on where it is.
+        ``began`` is when that is, in unix seconds.  None where what is asked depends on where it is.
         """
         if GIT_LOCAL & env.keys() - _USUAL:
             return None
-        own = for_own_git(env)
-        started: list[Started] = []
+        ahead, own = cls(directory, env, names, began), for_own_git(env)
+        ahead._started = started = []
         with contextlib.suppress(GitError):  # it comes again, where somebody asks
             started.append(start(["git", *PLACE], cwd=directory, env={**env, "LC_ALL": "C"}))
             started.extend(start(argv_of(question), cwd=directory, env=own) for question in (CONFIG, REFS))
             if names:
                 started.append(start(argv_of(OBJECTS), cwd=directory, env=own, stdin=lines_of(names)))
-        return cls(directory, env, names, started)
+        return ahead
 
     def answers(self, directory: Path, env: Mapping[str, str]) -> Answers | None:
         """What git said, once, to whoever would ask the very same; None if nobody asked it.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hookci.cli.surroundings import read_machine
 from hookci.errors import GitError, UsageError
 from hookci.git.ahead import Ahead, names_of_head
 from hookci.git.repository import Repository
+from hookci.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +25,7 @@ FILES = ("hookci.toml", "missing.toml")
 def both(repo: Repo, where: Path | None = None, env: Mapping[str, str] | None = None) -> list[Repository]:
     """The repository as it is found without and with questions that were asked ahead."""
     place, surroundings = where or repo.path, {**repo.env, **(env or {})}
-    ahead = Ahead.ask(place, surroundings, names_of_head(FILES))
+    ahead = Ahead.ask(place, surroundings, names_of_head(FILES), 0.0)
     return [Repository.discover(place, surroundings), Repository.discover(place, surroundings, ahead)]
 
 
@@ -72,16 +75,16 @@ def test_what_ties_git_to_a_repository_is_asked_in_its_time(repo: Repo) -> None:
     repo.commit({"hookci.toml": ""})
 
     for name, value in (("GIT_DIR", ".git"), ("GIT_WORK_TREE", "."), ("GIT_CONFIG", "/dev/null")):
-        assert Ahead.ask(repo.path, {**repo.env, name: value}, ()) is None
+        assert Ahead.ask(repo.path, {**repo.env, name: value}, (), 0.0) is None
     of_a_hook = {**repo.env, "GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": ""}
-    ahead = Ahead.ask(repo.path, of_a_hook, ())
+    ahead = Ahead.ask(repo.path, of_a_hook, (), 0.0)
     assert ahead
     assert ahead.answers(repo.path, of_a_hook)
 
 
 def test_only_who_would_ask_the_same_gets_the_answers_and_once(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"hookci.toml": ""})
-    asked = [Ahead.ask(repo.path, repo.env, ()) for _ in range(3)]
+    asked = [Ahead.ask(repo.path, repo.env, (), 0.0) for _ in range(3)]
     assert None not in asked
     elsewhere, otherwise, same = (one for one in asked if one)
 
@@ -95,13 +98,13 @@ def test_what_goes_wrong_is_said_as_ever(repo: Repo, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
     with pytest.raises(UsageError, match="is not in a git repository"):
-        Repository.discover(nowhere, repo.env, Ahead.ask(nowhere, repo.env, ()))
+        Repository.discover(nowhere, repo.env, Ahead.ask(nowhere, repo.env, (), 0.0))
 
     without_git = {**repo.env, "PATH": str(nowhere)}
     with pytest.raises(GitError, match="`git` could not be started"):
-        Repository.discover(repo.path, without_git, Ahead.ask(repo.path, without_git, ()))
+        Repository.discover(repo.path, without_git, Ahead.ask(repo.path, without_git, (), 0.0))
 
-    empty = Repository.discover(repo.path, repo.env, Ahead.ask(repo.path, repo.env, names_of_head(FILES)))
+    empty = Repository.discover(repo.path, repo.env, Ahead.ask(repo.path, repo.env, names_of_head(FILES), 0.0))
     assert empty.look_up(["HEAD"]) == {}
 
 
@@ -113,3 +116,17 @@ def test_a_hook_and_a_run_ask_ahead(repo: Repo) -> None:
         ran = repo.hookci(*command, check=False)
         assert ran.returncode == 2
         assert "hookci.jobs" in ran.stderr
+
+
+def test_what_is_remembered_knows_when_the_first_look_was_taken(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit({"hookci.toml": ""})
+    monkeypatch.chdir(repo.path)
+    for name in [*os.environ]:
+        monkeypatch.delenv(name)
+    for name, value in repo.env.items():
+        monkeypatch.setenv(name, value)
+
+    ahead = Ahead.ask(repo.path, repo.env, (), 1_000.0)
+
+    assert Session.open(read_machine(ahead)).began == 1_000.0
+    assert Session.open(read_machine()).began > 1_000.0

@@ -96,3 +96,41 @@ def test_what_is_there_already_stays() -> None:
     )
 
     assert said == "True True\n"
+
+
+def test_only_who_imports_finds_none_of_what_is_hidden(tmp_path: Path) -> None:
+    (tmp_path / "dear.py").write_text("")
+    (tmp_path / "asking.py").write_text(
+        textwrap.dedent(
+            """
+            import threading
+
+            found = []
+
+            def look():
+                try:
+                    import dear
+                except ImportError:
+                    found.append(False)
+                else:
+                    found.append(True)
+
+            look()
+            other = threading.Thread(target=look)
+            other.start()
+            other.join()
+            """
+        )
+    )
+
+    said = python(
+        """
+        from hookci.spared import import_beside
+        import_beside("asking", {}, hidden=("dear",))
+        import asking, dear
+        print(asking.found, [finder for finder in sys.meta_path if "Hiding" in type(finder).__name__])
+        """,
+        tmp_path,
+    )
+
+    assert said == "[False, True] []\n"
