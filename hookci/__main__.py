@@ -94,7 +94,7 @@ def _ask_ahead(argv: Sequence[str]) -> Ahead | None:
 
     try:
         return Ahead.ask(Path.cwd(), os.environ, names_of_head(PIPELINE_FILES) if runs else (), time.time())
-    except FileNotFoundError:  # which is told in its time
+    except OSError:  # of the current directory, which is told in its time
         return None
 
 

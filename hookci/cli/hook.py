@@ -34,7 +34,7 @@ _FOLLOW = "follow"
 """Not git's: what a hook starts in the background, with a branch and the environments that follow it."""
 
 
-def run_hook(argv: Sequence[str], ahead: Ahead | None) -> int:
+def run_hook(argv: Sequence[str], ahead: Ahead | None = None) -> int:
     """Judge what a hook is about to let through; the result is the hook's exit status.
 
     Git may have been asked ``ahead`` of it.
