@@ -32,10 +32,20 @@ await_health() {
     done
 }
 
+# await_silence PORT: until the proxy has no connection to it any more, or for 10 seconds; see proc_net_tcp(5)
+await_silence() {
+    local more=100
+    while grep -q " 0100007F:$(printf %04X "$1") 01 " /proc/net/tcp && [ $((more -= 1)) -gt 0 ]; do
+        sleep 0.1
+    done
+}
+
 clear_up() {
     local slot
     for slot in $((PORT + 1)) $((PORT + 2)); do
         if [ "$(live)" != $slot ] && docker container inspect "$name-$slot" >/dev/null 2>&1; then
+            # with the container goes what carries its bytes, so who was passed on to it is answered first
+            await_silence $slot
             docker stop -t 10 "$name-$slot" >/dev/null # it has 10 seconds to answer what it has begun to
             docker rm --force "$name-$slot" >/dev/null
         fi
@@ -56,8 +66,6 @@ await_health $slot
 
 echo $slot >"$root/next"
 mv "$root/next" "$root/live"
-# Who read the old port just now is answered before that container is asked to stop: with it goes what carries its bytes.
-[ -z "$before" ] || sleep 1
 
 proxy=$root/proxy.$PORT
 if ! grep -qsF "$proxy" "/proc/$(cat "$proxy/pid" 2>/dev/null)/cmdline"; then
