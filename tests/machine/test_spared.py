@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from typing import TYPE_CHECKING
+
+from interpreters import python
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = "from hookci.spared import *; import_paths(); import_values(); import_command_line()"
-
-
-def python(code: str, *packages: Path) -> str:
-    """What a new interpreter says that finds ``packages`` before all others."""
-    begin = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}"
-    argv = [sys.executable, "-I", "-c", f"{begin}\n{textwrap.dedent(code)}"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
 
 
 def test_it_is_not_imported_and_nothing_stands_in_for_it_any_more() -> None:
