@@ -34,7 +34,7 @@ def _find_ourselves() -> None:
     The shim does so with ``python -I -S``: ``-I`` keeps a ``tomllib.py`` in the repository from being imported, and
     ``-S`` the start from looking for all that is installed, which takes longer than any other part of it.
     """
-    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 (as below)
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 (pathlib comes later)
     if ours not in sys.path:
         sys.path.append(ours)
     if sys.flags.no_site:
@@ -50,14 +50,14 @@ class _Elsewhere:
             return None
         sys.meta_path.remove(self)
         import site  # noqa: PLC0415 (the very point)
-        from importlib.machinery import PathFinder  # noqa: PLC0415 (only then)
+        from importlib.machinery import PathFinder  # noqa: PLC0415 (only when something is elsewhere)
 
         site.main()
         return PathFinder.find_spec(name, path, target)
 
 
 def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 (pathlib is imported in its time)
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 (as above)
 
 
 def main() -> int:
@@ -87,7 +87,7 @@ def _ask_ahead(argv: Sequence[str]) -> Ahead | None:
     runs = argv[:1] in _RUNS
     if not runs and not (argv[:1] == ["hook"] and argv[1:2] in _JUDGED):
         return None
-    from pathlib import Path  # noqa: PLC0415 (see `import_paths`)
+    from pathlib import Path  # noqa: PLC0415 (not before `import_paths`)
 
     from hookci.config.load import PIPELINE_FILES  # noqa: PLC0415 (the package is found only now)
     from hookci.git.ahead import Ahead, names_of_head  # noqa: PLC0415 (as above)
