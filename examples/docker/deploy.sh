@@ -2,10 +2,11 @@
 # deploy.sh ENVIRONMENT: makes the image $HOOKCI_IMAGE live on $PORT; no request is lost.
 #
 # There are two slots, each a port and a container of its own: $PORT+1 and $PORT+2. $DEPLOY_ROOT/ENVIRONMENT/live is a
-# file with the port of the one that is live; the proxy reads it for every connection.
+# symlink to the file with the port of the one that is live; the proxy reads it for every connection.
 #
-# The rename of that file is all that changes what is live, so whatever ends this script, and wherever, leaves the old
-# release or the new one. Each run begins and ends with emptying the slot that is not live. For Linux: setsid, /proc.
+# The rename of that symlink is all that changes what is live, so whatever ends this script, and wherever, leaves the
+# old release or the new one. Each run begins and ends with emptying the slot that is not live.
+# For Linux: setsid, flock, mv -T, /proc.
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${1:?which environment}" "${DEPLOY_ROOT:?}" "${PORT:?}" "${HOOKCI_COMMIT:?}" "${HOOKCI_IMAGE:?}"
@@ -32,12 +33,9 @@ await_health() {
     done
 }
 
-# await_silence PORT: until the proxy has no connection to it any more, or for 10 seconds; see proc_net_tcp(5)
+# await_silence PORT: until the proxy has no connection to it any more, or for 10 seconds
 await_silence() {
-    local more=100
-    while grep -q " 0100007F:$(printf %04X "$1") 01 " /proc/net/tcp && [ $((more -= 1)) -gt 0 ]; do
-        sleep 0.1
-    done
+    flock -w 10 "$root/port.$1" true || true
 }
 
 clear_up() {
@@ -64,8 +62,9 @@ docker run --detach --name "$name-$slot" --restart unless-stopped --pull never \
     --publish "127.0.0.1:$slot:8000" --env HOOKCI_COMMIT --env HOOKCI_ENVIRONMENT "$HOOKCI_IMAGE" >/dev/null
 await_health $slot
 
-echo $slot >"$root/next"
-mv "$root/next" "$root/live"
+echo $slot >"$root/port.$slot"
+ln -sfn "port.$slot" "$root/next"
+mv -T "$root/next" "$root/live"
 
 proxy=$root/proxy.$PORT
 if ! grep -qsF "$proxy" "/proc/$(cat "$proxy/pid" 2>/dev/null)/cmdline"; then

@@ -59,7 +59,7 @@ class Reader:
     def _ask(self) -> None:
         while not self._stop.is_set():
             self.seen[get(self.port)] += 1
-            self._stop.wait(0.002)  # leaves the processors to those it asks
+            self._stop.wait(0.01)  # leaves the processors to those it asks, and the ports of this machine last
 
 
 def free_port() -> int:

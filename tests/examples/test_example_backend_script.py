@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
@@ -155,6 +156,30 @@ def test_what_the_old_version_has_begun_it_ends(place: Place) -> None:
     assert status == 0
     assert answers == ["hello slow"] * 4
     assert get(place.port) == "next"
+
+
+def test_the_file_with_the_port_is_locked_while_somebody_is_answered(place: Place) -> None:
+    place.deploy(place.build("slow", *SLOW))
+    asking = threading.Thread(target=get, args=(place.port, "/slow"))
+
+    def is_locked() -> bool:
+        with (place.root / "current" / "port").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    before = is_locked()
+    asking.start()
+    while asking.is_alive() and not is_locked():
+        time.sleep(0.01)
+    meanwhile = asking.is_alive() and is_locked()
+    asking.join()
+    while is_locked():  # until the proxy has closed both its ends
+        time.sleep(0.01)
+
+    assert (before, meanwhile) == (False, True)
 
 
 def test_two_at_once_follow_each_other(place: Place) -> None:

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +152,29 @@ def test_no_request_is_lost_while_images_follow_each_other(place: Place) -> None
     assert given == (0, "")
     assert get(place.port, "/") == "good day world"
     assert set(reader.seen) == {"one", "two"}
+    assert len(place.containers()) == 1
+
+
+def test_who_waits_for_the_old_container_longer_than_it_may_take_to_stop_is_answered(place: Place) -> None:
+    slow = place.build(
+        "slow",
+        ("import argparse\n", "import argparse\nimport time\n"),
+        ('if path == "/health"', 'time.sleep(6 * (path == "/slow"))\n    if path == "/health"'),
+        ("daemon_threads = False", "daemon_threads = True"),  # it ends without waiting for anybody
+    )
+    next_one = place.build("next", ("hello", "good day"))
+    place.deploy(slow)
+    answers: list[str] = []
+    asking = [threading.Thread(target=lambda: answers.append(get(place.port, "/slow"))) for _ in range(2)]
+
+    for thread in asking:
+        thread.start()
+    followed = place.deploy(next_one)
+    for thread in asking:
+        thread.join()
+
+    assert followed == (0, "")
+    assert answers == ["hello slow"] * 2
     assert len(place.containers()) == 1
 
 
