@@ -18,12 +18,13 @@ from hookci.execute.context import RunContext
 from hookci.execute.joining import Joining
 from hookci.execute.local import local_place
 from hookci.execute.observations import Observatory
+from hookci.execute.recording import Recorder
 from hookci.execute.remembering import RememberingExecutor
 from hookci.execute.schedule import RunSettings, run_plan
 from hookci.execute.shortcut import Shortcut
 from hookci.git.repository import Repository
 from hookci.git.snapshots import Scratch, tree_blobs
-from hookci.model.event import JobFinished, Notice
+from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Outcome, RunResult, Verdict
 from hookci.model.scan import ScanChoice
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from hookci.execute.place import Place
     from hookci.execute.schedule import Executor, Interrupts
     from hookci.git.ahead import Ahead
-    from hookci.model.event import Event, Observer
+    from hookci.model.event import Observer
     from hookci.model.files import Files
     from hookci.model.notification import Notify
     from hookci.model.pipeline import Pipeline
@@ -426,11 +427,6 @@ class Session(Struct, frozen=True, dict=True):
         )
         store.keep_plan(number, plan)
 
-        def tell(event: Event) -> None:
-            if isinstance(event, JobFinished):
-                store.record_job(number, event.result, event.held)
-            observer(event)
-
         def open_log(job: str) -> tuple[str, BinaryIO]:
             return str(store.log_path(number, job)), store.open_log(number, job)
 
@@ -442,6 +438,7 @@ class Session(Struct, frozen=True, dict=True):
             context = replace(context, user={**context.user, **parts.handed.secrets})
         locks = private_directory(self.state / "locks")
         witness = Witness(plan.snapshot, remembering.observatory)
+        recorder = Recorder(store, number, remembering.use)
         executor = RememberingExecutor(
             inner=self._executor(context, parts, options),
             memory=store.memory,
@@ -452,6 +449,7 @@ class Session(Struct, frozen=True, dict=True):
             outcomes=dict.fromkeys(passed_in, Outcome.REMEMBERED),
             share=remembering.use,
             key_of=lambda name: recall.key_of(name, remembering.observatory, witness),
+            keep=recorder.keep,
         )
         jobs = min(options.parallel or self.settings.jobs or self.machine.processors, MOST_AT_ONCE)
         settings = RunSettings(
@@ -460,9 +458,10 @@ class Session(Struct, frozen=True, dict=True):
             locks=locks,
             cores=self.machine.processors,
             durations=store.durations([name for name, planned in plan.jobs.items() if planned.action is Action.RUN]),
+            record=recorder.record,
         )
         with closing(context.slots):
-            result = run_plan(plan, number, executor, settings, tell, interrupts)
+            result = run_plan(plan, number, executor, settings, observer, interrupts)
         store.finish_run(number, result.verdict)
         for warning in _unused_suppressions(plan, result, options.scans):
             observer(Notice(warning, "warning"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hookci.model.memory import NewPass
 from hookci.model.result import JobResult, Outcome
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ class RememberingExecutor(Struct, frozen=True):
     """Runs a job under a lock of its key, so that two runs that want the same job do it once.
 
     ``joining`` has the locks, and shows meanwhile what comes of the job in the other run.  ``find`` looks for a pass
-    that may answer instead; a pass is written down in any case.  ``passed_in`` learns which run a job's files come from
-    when it is another one.  ``outcomes`` begins with the jobs the plan recalls and learns the rest: a pass answers only
-    for a job whose needed jobs were recalled too, or handed on the very same files there, and is written down only if
-    they passed.  ``key_of`` tells under which key, once a job has run: None for none.  Unless they ``share``, runs do
-    not wait for each other.
+    that may answer instead; a pass is given to ``keep`` in any case, before the lock is let go.  ``passed_in`` learns
+    which run a job's files come from when it is another one.  ``outcomes`` begins with the jobs the plan recalls and
+    learns the rest: a pass answers only for a job whose needed jobs were recalled too, or handed on the very same files
+    there, and is kept only if they passed.  ``key_of`` tells under which key, once a job has run: None for none.
+    Unless they ``share``, runs do not wait for each other.
     """
 
     inner: Executor
@@ -45,6 +46,7 @@ class RememberingExecutor(Struct, frozen=True):
     outcomes: MutableMapping[str, Outcome]
     share: bool
     key_of: Callable[[str], JobKey | None]
+    keep: Callable[[NewPass], None]
 
     def run(
         self, planned: PlannedJob, cancel: JobCancel, tell: Callable[[JobOutput], None], started: Callable[[], None]
@@ -113,7 +115,8 @@ class RememberingExecutor(Struct, frozen=True):
         if key is None:
             return
         if result.outcome is Outcome.PASSED and self._needed(planned) <= {Outcome.PASSED, Outcome.REMEMBERED}:
-            self.memory.remember_pass(key, planned.job.name, self.joining.number, result.seconds, result.holds_until)
+            job, run = planned.job.name, self.joining.number
+            self.keep(NewPass(key, job, run, result.seconds, result.holds_until))
         elif result.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
             self.memory.disown(key)
 

@@ -17,11 +17,11 @@ from hookci.execute.forecast import forecast
 from hookci.execute.ranks import ranks
 from hookci.execute.waiting import Waiting
 from hookci.execute.workers import Workers
-from hookci.model.event import JobOutput, RunFinished, RunStarted
+from hookci.model.event import JobFinished, JobOutput, RunFinished, RunStarted
 from hookci.model.result import RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hookci.model.event import Event, Observer
@@ -31,7 +31,7 @@ __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 
 _LOOK_UP = 0.1
 """Seconds after which the scheduler looks up from waiting for events, so that signal handlers get to run."""
-_MOMENT = 0.005
+_MOMENT = 0.02
 """Seconds for which more events may gather: to wake a thread for each would cost as much as a short job."""
 _WAITING = 64
 """Pieces of output, and ends of jobs, that wait to be shown; jobs that are faster than that have to wait too."""
@@ -68,7 +68,8 @@ class RunSettings(Struct, frozen=True):
 
     ``parallel`` jobs at once, on after a failure (``keep_going``) or not; ``locks`` is where locks of resource groups
     live.  ``cores`` are what the weights of the jobs that run share, if there are more than ``parallel``.
-    ``durations`` are the seconds for which jobs held their places in past runs, by name, where known.
+    ``durations`` are the seconds for which jobs held their places in past runs, by name, where known.  ``record`` is
+    told how jobs ended, of several at once, before the observer is, and from the same thread.
     """
 
     parallel: int
@@ -76,6 +77,7 @@ class RunSettings(Struct, frozen=True):
     locks: Path
     cores: int = 0
     durations: Mapping[str, float] = field(default_factory=dict)
+    record: Callable[[Sequence[JobFinished]], None] = lambda _ended: None
 
 
 class _Over(Struct, frozen=True):
@@ -159,15 +161,18 @@ class _Run:
             self._course.begin()
         while (seconds := self._next_look()) is not None:
             with contextlib.suppress(queue.Empty):
-                self._handle(self._events.get(timeout=seconds))
-            self._pass_on()
+                self._pass_on(self._events.get(timeout=seconds))
             self._hurry.wait(_MOMENT)
             self._hurry.clear()
         self._pass_on()
 
-    def _pass_on(self) -> None:
-        for _ in range(self._events.qsize()):
-            self._handle(self._events.get())
+    def _pass_on(self, *first: Event | _Interrupted | _Over | BaseException) -> None:
+        events = [*first, *(self._events.get() for _ in range(self._events.qsize()))]
+        ended = [event for event in events if isinstance(event, JobFinished)]
+        if ended:
+            self._settings.record(ended)
+        for event in events:
+            self._handle(event)
 
     def _next_look(self) -> float | None:
         """How long to wait for events at most; None when the course is over, and so all has been told."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotation
 
 from msgspec import Struct
 
-__all__ = ["Circumstances", "JobKey", "KeptPass", "Pass", "RememberedVerdict"]
+__all__ = ["Circumstances", "JobKey", "KeptPass", "NewPass", "Pass", "RememberedVerdict"]
 
 
 class JobKey(Struct, frozen=True):
@@ -30,6 +30,16 @@ class Pass(Struct, frozen=True):
 
     run: int
     finished: float
+    seconds: float
+    expires: float | None = None
+
+
+class NewPass(Struct, frozen=True):
+    """``job`` has just passed under ``key`` in ``run``; the rest is as for a `Pass`."""
+
+    key: JobKey
+    job: str
+    run: int
     seconds: float
     expires: float | None = None
 

@@ -10,11 +10,11 @@ from msgspec import convert
 from hookci.model.memory import Circumstances, KeptPass, Pass, RememberedVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from sqlite3 import Connection
 
-    from hookci.model.memory import JobKey
+    from hookci.model.memory import JobKey, NewPass
     from hookci.store.green import GreenRecords
 
 __all__ = ["Memory"]
@@ -50,15 +50,30 @@ class Memory:
                 return Pass(run, finished, float(seconds), None if expires is None else float(expires))
         return None
 
-    def remember_pass(self, key: JobKey, job: str, run: int, seconds: float, expires: float | None = None) -> None:
-        """Remember that ``job`` passed in ``run``, until ``expires`` (unix seconds; None for ever)."""
-        row = (key.digest, key.text, json.dumps(job), run, self._clock(), seconds, expires, key.circumstances)
+    def remember_pass(self, new: NewPass) -> None:
+        """Remember a pass from now on."""
         with self._writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds, expires, circumstances)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            self.insert(connection, [new])
+
+    def insert(self, connection: Connection, passes: Sequence[NewPass]) -> None:
+        """Remember passes with what else is written in a transaction."""
+        connection.executemany(
+            "INSERT OR REPLACE INTO passes (digest, text, job, run, finished, seconds, expires, circumstances)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    new.key.digest,
+                    new.key.text,
+                    json.dumps(new.job),
+                    new.run,
+                    self._clock(),
+                    new.seconds,
+                    new.expires,
+                    new.key.circumstances,
+                )
+                for new in passes
+            ],
+        )
 
     def newest(self, job: str) -> KeptPass | None:
         """The last pass of ``job`` that is remembered, under whichever key."""

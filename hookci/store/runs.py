@@ -25,12 +25,13 @@ from hookci.store.private import private_directory
 from hookci.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Any, BinaryIO, Self
 
     from hookci.model.finding import ScanReport
+    from hookci.model.memory import NewPass
     from hookci.model.plan import Plan
     from hookci.model.testreport import ReportedTests
 
@@ -123,28 +124,34 @@ class Store:
         return Snapshot(**words)
 
     def record_job(self, run: int, result: JobResult, held: float = 0.0) -> None:
-        """Write down how a job of ``run`` ended; a second result for the same name replaces the first.
+        """Write down how a job of ``run`` ended; see `record_jobs`."""
+        self.record_jobs(run, [(result, held)])
 
-        ``held`` are the seconds for which it held its place among the jobs that run, 0 when it had none; they are
-        written down with the verdict, for all jobs at once.
+    def record_jobs(self, run: int, ended: Sequence[tuple[JobResult, float]], passes: Sequence[NewPass] = ()) -> None:
+        """Write down how jobs of ``run`` ended, and passes to be remembered; all of it or nothing.
+
+        A second result for the same name replaces the first.  With each come the seconds for which it held its place
+        among the jobs that run, 0 when it had none; they are written down with the verdict, for all jobs at once.
 
         Raises:
             StateError: there is no such run.
         """
-        row = (run, json.dumps(result.name), json.dumps(to_builtins(_without_known(result))))
+        rows = [
+            (run, json.dumps(result.name), json.dumps(to_builtins(_without_known(result)))) for result, _held in ended
+        ]
         upsert = (
             "INSERT INTO jobs (run, name, result) VALUES (?, ?, ?)"
             " ON CONFLICT (run, name) DO UPDATE SET result = excluded.result"
         )
         try:
             with self._writing() as connection:
-                connection.execute(upsert, row)
+                connection.executemany(upsert, rows)
+                self.memory.insert(connection, passes)
         except StateError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
                 raise self._unknown(run) from error
             raise
-        if tells_duration(result, held):
-            self._held[result.name] = held
+        self._held.update((result.name, held) for result, held in ended if tells_duration(result, held))
 
     def durations(self, jobs: Collection[str]) -> dict[str, float]:
         """For how many seconds each of ``jobs`` usually holds its place, where that is known."""
