@@ -67,10 +67,11 @@ def main() -> int:
     sys.stderr = sys.stderr or _nowhere()
     # imports leave no garbage: looking for it would be a tenth of the start
     gc.set_threshold(_MADE)
-    from hookci.spared import import_command_line, import_paths, import_values  # noqa: PLC0415 (the package is found only now)
+    from hookci.spared import import_command_line, import_paths, import_processes, import_values  # noqa: PLC0415 (the package is found only now)
 
     import_paths()
     import_values()
+    import_processes()
     ahead = _ask_ahead(sys.argv[1:])
     if sys.argv[1:2] == ["hook"]:
         from hookci.cli.hook import run_hook  # noqa: PLC0415 (what a hook does not need is not imported)

@@ -53,7 +53,9 @@ class Recall(Struct, frozen=True):
 
     def key_of(self, name: str, observatory: Observatory, witness: Witness) -> JobKey | None:
         """The key of a job that has run, by the images it ran in; None when that cannot be known."""
-        self.keys.update(looked_again(self.keys, self.plan, name, observatory.look))
+        now = looked_again(self.keys, self.plan, name, observatory.look)
+        if now is not self.keys:
+            self.keys.update(now)
         key = self.keys[name]
         return replace(key, circumstances=witness.text(key)) if is_known(key) else None
 

@@ -61,8 +61,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Handed", "Machine", "RunOptions", "Session", "scratch_of"]
 
-_RECENT = 200
-"""Runs looked at for those that still go on; not many more are kept."""
 _TOO_MANY = 20
 
 
@@ -428,7 +426,8 @@ class Session(Struct, frozen=True, dict=True):
         store.keep_plan(number, plan)
 
         def open_log(job: str) -> tuple[str, BinaryIO]:
-            return str(store.log_path(number, job)), store.open_log(number, job)
+            log = store.open_log(number, job)
+            return log.name, log
 
         passed_in = {name: job.remembered_run for name, job in plan.jobs.items() if job.remembered_run is not None}
         context = self._context(number, plan, blobs, passed_in, open_log)
@@ -468,8 +467,7 @@ class Session(Struct, frozen=True, dict=True):
         remembering.remember(recall, result)
         store.prune(beyond=_TOO_MANY)
         store.memory.prune()
-        running = {record.number for record in store.runs(_RECENT) if record.verdict is None}
-        context.artifacts.prune(keep={*passed_in.values(), *running})
+        context.artifacts.prune(keep={*passed_in.values(), *store.going_on()})
         if parts.handed is None and any(planned.job.environment for planned in plan.jobs.values()):
             from hookci.deploy.outside import note_started  # noqa: PLC0415 (most pipelines deploy nowhere)
 

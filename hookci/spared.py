@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["Later", "import_beside", "import_command_line", "import_paths", "import_values"]
+__all__ = ["Later", "import_beside", "import_command_line", "import_paths", "import_processes", "import_values"]
 
 
 class Later(ModuleType):
@@ -90,6 +90,11 @@ def import_paths() -> None:
     import_beside("pathlib", {"urllib.parse": Later("urllib.parse", "quote_from_bytes")})
 
 
+def import_processes() -> None:
+    """Import subprocess without what knows how text is encoded here, which it asks for text alone."""
+    import_beside("subprocess", {"locale": Later("locale")})
+
+
 def import_values() -> None:
     """Import msgspec without what describes types, and without the types of values that no model has.
 
@@ -107,7 +112,10 @@ def import_values() -> None:
 
 
 def import_command_line() -> None:
-    """Import click without what reads source code, of which it needs how a text is put straight, and without UUIDs."""
+    """Import click without what reads source code, of which it needs how a text is put straight, and without UUIDs.
+
+    It speaks English, as hookci does: the catalogue that it would look for (``messages``) is nobody's.
+    """
     inspect = Later("inspect", "cleandoc")
     of_lines: Callable[[str], str] = inspect.__dict__["cleandoc"]
 
@@ -115,4 +123,6 @@ def import_command_line() -> None:
         return of_lines(text) if "\n" in text or "\t" in text else text.lstrip()  # most texts are one line
 
     inspect.__dict__["cleandoc"] = cleandoc
-    import_beside("click", {"inspect": inspect, "uuid": Later("uuid", "UUID")})
+    gettext = ModuleType("gettext")
+    vars(gettext).update(gettext=str, ngettext=lambda one, more, count: one if count == 1 else more)
+    import_beside("click", {"inspect": inspect, "gettext": gettext, "uuid": Later("uuid", "UUID")})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import itertools
 import os
@@ -78,7 +77,9 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            from difflib import get_close_matches  # noqa: PLC0415 (only for what is not there)
+
+            near = get_close_matches(args[0], _COMMANDS, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(_COMMANDS)}"
             raise click.UsageError(f"there is no command `{args[0]}`; {hint}")
         return super().resolve_command(ctx, args)

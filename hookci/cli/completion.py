@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
 
 from hookci.cli.surroundings import read_machine
+from hookci.model.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from click.shell_completion import CompletionItem
 
     from hookci.model.pipeline import Pipeline
 
@@ -34,7 +35,7 @@ __all__ = [
 _LISTED_RUNS = 30
 
 # What every shell takes without quotes; click's scripts cannot quote, and split at commas.
-_WORD = re.compile(r"[\w@%+=:./-]+")
+_WORD = pattern(r"[\w@%+=:./-]+")
 
 
 def _quiet(find: Found) -> Complete:
@@ -42,6 +43,8 @@ def _quiet(find: Found) -> Complete:
 
     @functools.wraps(find)
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 (only to complete a line)
+
         try:
             found = list(find(ctx))
         except Exception:  # noqa: BLE001 (whatever is wrong, a command will say; a half-typed line is not the place)
@@ -141,6 +144,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     For bash, put this into ~/.bashrc (for zsh, into ~/.zshrc below compinit): `eval "$(hookci completion bash)"`;
     for fish, into ~/.config/fish/config.fish: `hookci completion fish | source`.
     """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 (as above)
+
     kind = get_completion_class(shell)
     if kind is None:  # pragma: no cover (click knows all three)
         raise click.UsageError(f"no completion for {shell}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import click
+
+from hookci.model.patterns import pattern
 
 __all__ = ["read_variables"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def read_variables(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

@@ -29,11 +29,15 @@ class Witness:
         self._snapshot = snapshot
         self._observatory = observatory
         self._known: _Known = {}
+        self._texts: dict[tuple[Observation, ...], str] = {}
         self._host = os.uname().nodename
 
     def text(self, key: JobKey) -> str:
         """What ``key`` stands for, as ASCII JSON."""
-        return json.dumps(to_builtins(self.value(key)))
+        known = self._texts.get(key.observations)
+        if known is None:
+            known = self._texts[key.observations] = json.dumps(to_builtins(self.value(key)))
+        return known
 
     def value(self, key: JobKey) -> Circumstances:
         """The same as a value."""

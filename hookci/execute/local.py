@@ -15,6 +15,7 @@ from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from hookci.execute.context import RunContext
     from hookci.execute.output import Output
@@ -69,10 +70,7 @@ class LocalPlace(Struct, frozen=True):
         script = make_script(commands.texts, shell=shell, step=self.slot.directory / f"{commands.name}.step")
         script.step.unlink(missing_ok=True)
         file = script.step.with_suffix(".sh")
-        # a new file: ext4 writes one that was cut to nothing to the disk when it is closed, which takes milliseconds
-        file.unlink(missing_ok=True)
-        with file.open("xb") as written:
-            written.write(script.text.encode(errors="surrogateescape"))
+        _write_anew(file, script.text.encode(errors="surrogateescape"))
         what = Supervised(
             argv=[*enter, *shell_argv(shell, program, file)],
             cwd="/" if enter else directory,
@@ -98,3 +96,15 @@ class LocalPlace(Struct, frozen=True):
             if program:
                 return name, program
         raise HookciError(f"job `{self.job.name}`: no `{self.job.shell or 'sh'}` on the PATH")
+
+
+def _write_anew(file: Path, content: bytes) -> None:
+    """Put ``content`` into a new file, in as few steps as it takes: each makes the threads of other jobs wait."""
+    # ext4 writes a file that was cut to nothing to the disk when it is closed, which takes milliseconds
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    finally:
+        os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -174,6 +175,12 @@ class _Follower:
             left -= self._read() if ready else 0
 
 
+@functools.cache
+def _nothing() -> int:
+    """What has nothing to read: opened once, as all jobs share it."""
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+
 def _start(what: Supervised, output: int) -> subprocess.Popen[bytes]:
     try:
         with what.errors.open("xb") if what.errors else contextlib.nullcontext(subprocess.STDOUT) as errors:
@@ -181,7 +188,7 @@ def _start(what: Supervised, output: int) -> subprocess.Popen[bytes]:
                 what.argv,
                 cwd=what.cwd,
                 env=what.env,
-                stdin=subprocess.DEVNULL,
+                stdin=_nothing(),
                 stdout=output,
                 stderr=errors,
                 start_new_session=True,

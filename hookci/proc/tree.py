@@ -84,9 +84,18 @@ def _newcomers() -> set[bytes] | None:
     if not _adopts_orphans():
         return None
     try:
-        return _children_of(f"self/task/{os.getpid()}") | _children_of("thread-self")
+        found = _children_of(f"self/task/{os.getpid()}")
+        return found if _first_adopts() else found | _children_of("thread-self")
     except OSError:
         return None
+
+
+@functools.cache
+def _first_adopts() -> bool:
+    """Whether orphans go to the first thread whichever has started them."""
+    release = os.uname().release.split(".")
+    numbers = [int(digits) for digits in release[:2] if digits.isdigit()]
+    return numbers >= [3, 19]
 
 
 def _children_of(thread: str) -> set[bytes]:

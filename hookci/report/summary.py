@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -81,6 +80,8 @@ def _relevance(result: JobResult) -> bool:
 
 
 def _also(others: Sequence[JobResult], width: int) -> str:
+    import textwrap  # noqa: PLC0415 (few runs have that much to tell)
+
     names = ", ".join(plain(job.name) for job in reversed(others))
     text = f"also broken: {names}"
     return "\n".join(textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False))

@@ -63,14 +63,16 @@ class Logs:
     def open(self, run: int, job: str) -> BinaryIO:
         """Open the log of ``job`` at its end, mode 0600 and unbuffered: a kill loses nothing written.
 
+        Its ``name`` is its path.
+
         Raises:
             StateError: the file or a directory above it is not private.
         """
         if run not in self._prepared:
             self.prepare(run)
+        path = self.path(run, job)
         # looks at the directory itself again, at each log; what is above it lies in a private one
-        descriptor = private_file(self.path(run, job), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        return open(descriptor, "ab", buffering=0)  # noqa: PTH123 -- a descriptor has no Path
+        return open(str(path), "ab", buffering=0, opener=lambda _path, flags: private_file(path, flags))
 
     def numbers(self) -> frozenset[int]:
         """The runs that have logs.

@@ -179,6 +179,10 @@ class Store:
                 connection.executemany(update, [(Verdict.INTERRUPTED, number) for number in dead])
         return tuple(dead)
 
+    def going_on(self) -> set[int]:
+        """The runs that go on now."""
+        return {record.number for record in self._unfinished() if not record.interrupted}
+
     def runs(self, limit: int) -> list[RunRecord]:
         """The last ``limit`` runs, newest first."""
         return [_run_record(row) for row in self._rows(f"{_RUN} ORDER BY number DESC LIMIT ?", max(limit, 0))]
@@ -230,8 +234,7 @@ class Store:
         known = {number for (number,) in self._rows("SELECT number FROM runs WHERE number <= ?", *oldest[0])}
         # logs without a row are of a run in a database that broke
         orphans = {number for number in self._logs.numbers() if number <= oldest[0][0]}
-        running = {record.number for record in self._unfinished() if not record.interrupted}
-        gone = sorted((known | orphans) - running)
+        gone = sorted((known | orphans) - self.going_on())
         for number in gone:
             # the row goes last, so that a crash in between leaves something that names the rest
             self._logs.remove(number)

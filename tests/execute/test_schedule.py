@@ -18,7 +18,7 @@ from hookci.model.plan import Action, PlannedJob
 from hookci.model.result import JobResult, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hookci.execute.cancel import JobCancel
@@ -323,6 +323,26 @@ def test_an_observer_that_takes_its_time_does_not_let_the_jobs_run_far_ahead(pla
 
     assert len(ahead) == 300
     assert max(ahead) < 100
+
+
+def test_how_jobs_ended_is_recorded_before_it_is_told_and_of_several_at_once(place: Path) -> None:
+    recorded: list[list[str]] = []
+    late: list[str] = []
+
+    def record(ended: Sequence[JobFinished]) -> None:
+        recorded.append([event.result.name for event in ended])
+
+    def observe(event: Event) -> None:
+        if isinstance(event, JobFinished) and event.result.name not in {name for names in recorded for name in names}:
+            late.append(event.result.name)
+
+    jobs = [planned(f"j{number}") for number in range(200)]
+    settings = RunSettings(2, False, place, record=record)
+    result = run_plan(plan_of(*jobs), 1, Bench(), settings, observe, Interrupts())
+
+    assert sorted(name for names in recorded for name in names) == sorted(job.name for job in result.jobs)
+    assert late == []
+    assert len(recorded) < 150
 
 
 def test_a_flood_of_output_waits_for_whoever_shows_it(place: Path) -> None:

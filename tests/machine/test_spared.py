@@ -10,7 +10,7 @@ from interpreters import python
 if TYPE_CHECKING:
     from pathlib import Path
 
-START = "from hookci.spared import *; import_paths(); import_values(); import_command_line()"
+START = "from hookci.spared import *; import_paths(); import_values(); import_processes(); import_command_line()"
 
 
 def test_it_is_not_imported_and_nothing_stands_in_for_it_any_more() -> None:
@@ -19,6 +19,7 @@ def test_it_is_not_imported_and_nothing_stands_in_for_it_any_more() -> None:
         {START}
         import click, msgspec, pathlib
         spared = {{"decimal", "uuid", "typing_extensions", "inspect", "msgspec.inspect", "msgspec._json_schema"}}
+        spared |= {{"gettext", "locale"}}
         print(sorted(spared & {{*sys.modules}}))
         """
     )
@@ -57,17 +58,40 @@ def test_pathlib_msgspec_and_click_do_all_they_can() -> None:
     )
 
 
+def test_what_click_says_wrong_is_english_and_what_a_program_writes_can_be_text() -> None:
+    said = python(
+        f"""
+        {START}
+        import click, subprocess
+
+        @click.command()
+        @click.argument("names", nargs=2)
+        def command(names):
+            pass
+
+        try:
+            command.main(["one"], standalone_mode=False)
+        except click.UsageError as error:
+            print(error.format_message())
+        print(subprocess.run(["cat"], input="one\\r\\ntwo", capture_output=True, text=True).stdout.splitlines())
+        """
+    )
+
+    assert said == "Argument 'names' takes 2 values.\n['one', 'two']\n"
+
+
 def test_the_real_ones_come_afterwards() -> None:
     said = python(
         f"""
         {START}
-        import decimal, inspect, urllib.parse, uuid
+        import decimal, gettext, inspect, locale, urllib.parse, uuid
 
         print(uuid.UUID(int=1).version, decimal.Decimal("1.5") * 2, urllib.parse.quote("a b"), inspect.cleandoc(" a"))
+        print(gettext.GNUTranslations.__name__, locale.getlocale.__name__)
         """
     )
 
-    assert said == "None 3.0 a%20b a\n"
+    assert said == "None 3.0 a%20b a\nGNUTranslations getlocale\n"
 
 
 def test_a_version_that_asks_for_something_else_gets_it(tmp_path: Path) -> None:

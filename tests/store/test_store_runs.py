@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hookci.errors import StateError
+from hookci.model.memory import JobKey, NewPass
 from hookci.model.record import JobRecord, RunRecord
 from hookci.model.result import JobResult, Outcome, Verdict
 from hookci.store.identity import ProcessIdentity, identify
@@ -166,6 +167,24 @@ def test_nothing_is_written_about_a_run_that_is_not_there(store: Store, director
         store.finish_run(7, Verdict.GREEN)
 
     assert of_job.value.message == of_run.value.message == f"{directory / 'state.db'}: there is no run 7"
+
+
+def test_jobs_and_passes_are_written_down_together_or_not_at_all(store: Store) -> None:
+    run = begin(store)
+    ended = [(passed("unit"), 0.5), (passed("lint"), 0.0)]
+    passes = [NewPass(JobKey(name, f"all of {name}", ()), name, run, 0.5) for name in ("unit", "lint")]
+
+    with pytest.raises(StateError):
+        store.record_jobs(7, ended, passes)
+    before = store.memory.jobs()
+    store.record_jobs(run, ended, passes)
+
+    assert before == set()
+    assert [job.result for job in store.jobs(run)] == [result for result, _held in ended]
+    assert store.memory.jobs() == {"unit", "lint"}
+    found = store.memory.passed(passes[0].key)
+    assert found is not None
+    assert (found.run, found.seconds) == (run, 0.5)
 
 
 def test_jobs_keep_the_order_of_their_first_result_and_the_last_result_counts(store: Store) -> None:
