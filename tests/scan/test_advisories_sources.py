@@ -30,6 +30,11 @@ affected:
 SMALL = Limits(file=2000, total=5000)
 
 
+def packed(content: bytes) -> bytes:
+    """The same bytes at any time: they are in the names of tests, which every test process has to agree on."""
+    return gzip.compress(content, mtime=0)
+
+
 def read(*paths: Path, limits: Limits | None = None) -> list[Piece]:
     return list(read_sources(paths, limits or Limits()))
 
@@ -47,10 +52,10 @@ def refused(*paths: Path, limits: Limits | None = None) -> list[tuple[str, str]]
     [
         ("both.json", json.dumps([ONE, TWO], indent=1).encode()),
         ("both.jsonl", f"{json.dumps(ONE)}\n\n{json.dumps(TWO)}\n".encode()),
-        ("both.json.gz", gzip.compress(json.dumps([ONE, TWO]).encode())),
-        ("both.jsonl.gz", gzip.compress(f"{json.dumps(ONE)}\r\n{json.dumps(TWO)}".encode())),
+        ("both.json.gz", packed(json.dumps([ONE, TWO]).encode())),
+        ("both.jsonl.gz", packed(f"{json.dumps(ONE)}\r\n{json.dumps(TWO)}".encode())),
         ("both.yaml", f"---\n{json.dumps(ONE)}\n---\n{json.dumps(TWO)}\n".encode()),
-        ("all.zip", zip_of({"A-1.json": ONE, "d/A-2.json.gz": gzip.compress(json.dumps(TWO).encode()), "READ": b"x"})),
+        ("all.zip", zip_of({"A-1.json": ONE, "d/A-2.json.gz": packed(json.dumps(TWO).encode()), "READ": b"x"})),
         ("all-without-a-suffix", zip_of({"A-1.json": ONE, "A-2.yaml": TWO})),
         ("utf16.json", json.dumps([ONE, TWO]).encode("utf-16")),
     ],
@@ -127,7 +132,7 @@ def test_no_tag_of_yaml_makes_an_object() -> None:
         ("a.json", b"[" * 200_000, "not JSON"),
         ("a.json", b'{"a": "\xff"}', "not JSON"),
         ("a.zip", zip_of({"A-1.json": ONE})[:-30], "a broken or incomplete zip archive"),
-        ("a.gz", gzip.compress(b"{}")[:-3], "broken, or packed in a way that is not known here"),
+        ("a.gz", packed(b"{}")[:-3], "broken, or packed in a way that is not known here"),
         ("a.gz", b"\x1f\x8bnonsense", "broken, or packed in a way that is not known here"),
     ],
 )
@@ -175,7 +180,7 @@ def test_unusual_compression_is_refused(tmp_path: Path, compression: int) -> Non
 
 def test_a_file_that_expands_to_too_much_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
     bomb = b"[" + b" " * 1_000_000 + b"]"
-    (tmp_path / "a.json.gz").write_bytes(gzip.compress(bomb))
+    (tmp_path / "a.json.gz").write_bytes(packed(bomb))
     (tmp_path / "b.zip").write_bytes(zip_of({"bomb.json": bomb, "A-1.json": ONE}))
 
     found = read(tmp_path, limits=Limits(file=2000, total=5_000_000))
