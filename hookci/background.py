@@ -18,13 +18,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.errors import HookciError
+from hookci.executing import RunOptions
 from hookci.flow import Sent, judge_push
 from hookci.git.destination import usual_update
 from hookci.git.standing import resting_branch
 from hookci.model.event import Notice, RunStarted
 from hookci.model.result import Verdict
 from hookci.model.status import BackgroundRun
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 from hookci.store.background import BackgroundState, Wanted
 from hookci.store.identity import ProcessIdentity, identify
 

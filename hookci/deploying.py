@@ -21,6 +21,7 @@ from hookci.deploy.trust import Changed, Trusted, Unknown
 from hookci.deployer import Deployer, Target, open_deployer
 from hookci.errors import HookciError, InterruptedRunError, RolledBackError, StuckError, UsageError, WaitingError
 from hookci.execute.schedule import Interrupts
+from hookci.executing import RunOptions, execute
 from hookci.flow import Request as RunRequest
 from hookci.flow import judge_commit, plan_for
 from hookci.git.releases import releases
@@ -29,7 +30,7 @@ from hookci.model.release import DeploymentState, Kind
 from hookci.model.result import Verdict
 from hookci.model.snapshot import HookName
 from hookci.permission import Ask, approve, approved, shown, trusted
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 
 if TYPE_CHECKING:
     from hookci.deploy.engine import Engine
@@ -250,7 +251,7 @@ def _judged_whole(session: Session, deployer: Deployer, target: Target, deployin
     # other jobs that deploy have no part in it: this one comes after what their environments have verified
     request = RunRequest(hook=HookName.PRE_PUSH, names=pipeline.stages, deploys=())
     plan = plan_for(session, pipeline, target.snapshot, request, deployer.tell)
-    result = session.execute(plan, deployer.tell, deployer.stop, RunOptions())
+    result = execute(session, plan, deployer.tell, deployer.stop, RunOptions())
     if result.verdict is not Verdict.GREEN:
         raise _NotGreenError(result.verdict, target)
     deployer.stop.listen(deployer.interrupt)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from hookci.errors import HookciError, UsageError
 from hookci.execute.schedule import Interrupts
+from hookci.executing import Handed, RunOptions, execute
 from hookci.git.changes import changed_since
 from hookci.git.releases import releases
 from hookci.git.snapshots import of_revision, tags_at
@@ -23,7 +24,6 @@ from hookci.model.plan import Action
 from hookci.model.result import Outcome
 from hookci.plan.make import make_plan
 from hookci.plan.wishes import Wishes
-from hookci.session import Handed, RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -179,7 +179,7 @@ class Start(Struct, frozen=True, kw_only=True):
                 return reason
             plan = self._plan(attempt.jobs, {**self.told, "HOOKCI_RELEASE": str(release)})
             handed = Handed(put=attempt.give, secrets=self.secrets)
-            result = self.session.execute(plan, _teller(output), stop, _ALONE, handed)
+            result = execute(self.session, plan, _teller(output), stop, _ALONE, handed)
         except HookciError as error:
             return error.message
         finally:

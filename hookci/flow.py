@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hookci.config.load import PIPELINE_FILES
 from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError
+from hookci.executing import RunOptions, execute
 from hookci.git.changes import changed_since
 from hookci.git.snapshots import of_head, of_index, of_push, of_revision
 from hookci.model.event import Notice
@@ -17,7 +18,7 @@ from hookci.model.plan import Action
 from hookci.model.result import Verdict
 from hookci.model.snapshot import Cause
 from hookci.plan import Wishes, asked_by_hook, make_plan
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 from hookci.store.judged import PUSHING, JudgedPush
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _check_tree(
     if not asked:
         return None
     request = Request(hook=hook, names=asked, skip=skip, deploys=session.settings.deploys)
-    return session.execute(plan_for(session, pipeline, judged(), request, tell), tell, stop, _AS_USUAL)
+    return execute(session, plan_for(session, pipeline, judged(), request, tell), tell, stop, _AS_USUAL)
 
 
 def check_push(
@@ -200,7 +201,7 @@ def _judge(
         if plan.verdict_key in results:
             tell(Notice(f"{plan.snapshot.label} is the same as {results[plan.verdict_key].label} and judged with it"))
             continue
-        result = session.execute(plan, tell, stop, sent.options)
+        result = execute(session, plan, tell, stop, sent.options)
         if not sent.quietly:
             _tell_people(session, pipeline, plan, result, tell)
         results[plan.verdict_key] = result
@@ -341,7 +342,7 @@ def run_request(machine: Machine, request: Request, tell: Observer, stop: Interr
     session, plan = requested(machine, request, tell)
     if not any(planned.action is Action.RUN for planned in plan.jobs.values()):
         tell(Notice("no job of this run is to run; `hookci plan` says why", "warning"))
-    return session.execute(plan, tell, stop, request.options)
+    return execute(session, plan, tell, stop, request.options)
 
 
 def judge_commit(
@@ -358,7 +359,7 @@ def judge_commit(
     # a job that deploys has no part in it: the deployment is what comes after
     request = Request(hook="pre-push", names=names if needs else asked, deploys=())
     plan = plan_for(session, pipeline, snapshot, request, tell)
-    result = session.execute(plan, tell, stop, RunOptions(files_of=needs))
+    result = execute(session, plan, tell, stop, RunOptions(files_of=needs))
     wanted = {planned.job.name for planned in plan.jobs.values() if {planned.job.name, planned.job.group} & {*needs}}
     given = {job.name: job.passed_in or result.number for job in result.jobs if job.name in wanted}
     return result, given

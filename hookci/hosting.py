@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from hookci.errors import UsageError
+from hookci.executing import RunOptions, execute
 from hookci.flow import plan_scans
 from hookci.git.snapshots import of_revision
 from hookci.model.event import Notice
 from hookci.model.globs import is_literal, matcher
 from hookci.model.pipeline import CachePolicy, When
 from hookci.model.plan import Action
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 from hookci.workspace.artifacts import ArtifactStore
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run_hosted(machine: Machine, names: tuple[str, ...], tell: Observer, stop: I
     plan = _alone(whole, names, lambda patterns: _named(patterns, untracked, tracked))
     if not plan.jobs:
         tell(Notice("no rule of this job holds here, so nothing is run", "warning"))
-    result = session.execute(plan, tell, stop, _OPTIONS)
+    result = execute(session, plan, tell, stop, _OPTIONS)
     top = session.repository.top
     if top is not None:
         left = ArtifactStore(session.place / "artifacts", machine.env)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hookci.deploy.locking import held_words, holder, is_locked
 from hookci.errors import LockHeldError, UsageError
+from hookci.executing import RunOptions, execute
 from hookci.flow import Request, plan_for
 from hookci.git.snapshots import of_revision
 from hookci.model.environment import is_component
@@ -16,7 +17,7 @@ from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Outcome
 from hookci.plan.continued import continued
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 from hookci.workspace.artifacts import ArtifactStore
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def play(machine: Machine, request: PlayRequest, tell: Observer, stop: Interrupt
     plan = continued(plan, record.number, results, names, lambda name, run: artifacts.has(run, name))
     _require_free(session, plan)
     tell(Notice(f"this goes on with run {record.number}"))
-    return session.execute(plan, tell, stop, request.options)
+    return execute(session, plan, tell, stop, request.options)
 
 
 def _require_free(session: Session, plan: Plan) -> None:

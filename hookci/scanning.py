@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from hookci.config.load import CONFIG_FILES
 from hookci.errors import UsageError
+from hookci.executing import RunOptions, execute
 from hookci.flow import plan_scans
 from hookci.git.snapshots import of_index, of_revision, of_work_tree
 from hookci.model.event import Notice
 from hookci.model.pipeline import Job, Pipeline
 from hookci.model.scan import BASELINE_FILE, Scan, ScanChoice
-from hookci.session import RunOptions, Session
+from hookci.session import Session
 from hookci.store.private import write_atomic
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def scan_request(machine: Machine, request: ScanRequest, tell: Observer, stop: I
         pipeline = replace(pipeline, jobs=jobs)
     names = request.jobs or tuple(f"job:{name}" for name, job in pipeline.jobs.items() if job.scan)
     plan = plan_scans(session, pipeline, snapshot, names, tell)
-    return session.execute(plan, tell, stop, RunOptions(keep_going=True, memory=False, scans=choice))
+    return execute(session, plan, tell, stop, RunOptions(keep_going=True, memory=False, scans=choice))
 
 
 def _snapshot(session: Session, request: ScanRequest) -> Snapshot:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.errors import UsageError
+from hookci.executing import execute
 from hookci.flow import requested
 from hookci.model.result import Outcome
 
@@ -94,7 +95,7 @@ def verify_memory(
     if not chosen:
         return Verified(remembered)
     options = replace(request.options, keep_going=True, again=tuple(chosen))
-    return Verified(remembered, session.execute(_only(plan, chosen), tell, stop, options))
+    return Verified(remembered, execute(session, _only(plan, chosen), tell, stop, options))
 
 
 def _only(plan: Plan, names: Sequence[str]) -> Plan:

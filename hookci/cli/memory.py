@@ -12,11 +12,11 @@ from hookci import upkeep
 from hookci.cli.completion import complete_jobs, complete_revisions
 from hookci.cli.screen import ColorSetting, screen
 from hookci.cli.surroundings import interrupts, read_machine, write_out
+from hookci.executing import RunOptions
 from hookci.flow import Request
 from hookci.model.snapshot import HookName
 from hookci.model.text import plain
 from hookci.report.words import counted
-from hookci.session import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

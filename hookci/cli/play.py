@@ -12,8 +12,8 @@ from hookci.cli.completion import complete_jobs
 from hookci.cli.screen import ColorSetting, screen
 from hookci.cli.surroundings import interrupts, read_machine
 from hookci.cli.variables import read_variables
+from hookci.executing import RunOptions
 from hookci.model.snapshot import HookName
-from hookci.session import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,11 @@ from hookci.cli.completion import complete_asked, complete_jobs, complete_revisi
 from hookci.cli.screen import ColorSetting, screen
 from hookci.cli.surroundings import interrupts, read_machine, requested_skips, write_out
 from hookci.cli.variables import read_variables
+from hookci.executing import RunOptions
 from hookci.flow import Request
 from hookci.model.snapshot import MERGE_REQUEST, Cause, HookName
 from hookci.report.terminal import wants_color
 from hookci.report.text import render_plan
-from hookci.session import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -101,8 +101,7 @@ class Slots(Struct):
         if self._homes is None:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.end_interrupted()
-            numbers = sorted((int(path.name) for path in self.directory.glob("[0-9][0-9]")), reverse=True)
-            self._homes = {job: number for number in numbers for job in _jobs(self._path(number))}
+            self._homes = {job: number for number in self._there()[::-1] for job in _jobs(self._path(number))}
             if self.kind is not Kind.COPY:
                 from hookci.workspace.mounters import mounter  # noqa: PLC0415 (not all have overlays)
                 from hookci.workspace.pristine import PristineCheckouts  # noqa: PLC0415 (the same)
@@ -110,6 +109,11 @@ class Slots(Struct):
                 checkouts = PristineCheckouts(self.directory, self.name, self.end_interrupted)
                 self._overlays = Overlays(checkouts, mounter(self.kind, self.python))
         return self._homes
+
+    def _there(self) -> list[int]:
+        """The numbers of the workspaces that there are, ascending."""
+        found = set(os.listdir(self.directory)) if self.directory.is_dir() else ()
+        return [number for number in range(_MOST) if f"{number:02d}" in found]
 
     def _choices(self, home: int | None) -> Iterator[int]:
         if home is not None:
@@ -119,9 +123,10 @@ class Slots(Struct):
 
     def end_interrupted(self) -> None:
         """End the jobs of runs that were killed, in all workspaces that nobody uses."""
-        for busy in self.directory.glob(f"[0-9][0-9]/{_BUSY}"):
+        for number in self._there():
+            busy = self._path(number) / _BUSY
             lock = FileLock(busy.parent / "lock")
-            if lock.try_acquire():
+            if busy.exists() and lock.try_acquire():
                 try:
                     _end_job(busy, busy.parent / self.name)
                 finally:
