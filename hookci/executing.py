@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hookci.execute.place import Place
     from hookci.execute.schedule import Executor, Interrupts
     from hookci.model.event import Observer
+    from hookci.model.files import Files
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.result import RunResult
     from hookci.remember import Recall, Remembering
@@ -77,7 +78,10 @@ class Handed(Struct, frozen=True):
 
 
 class _Parts(Struct, frozen=True):
-    """What a run reads from and writes to; ``opened`` closes what is opened while it goes on."""
+    """What a run reads from and writes to; ``opened`` closes what is opened while it goes on.
+
+    ``blobs`` lists the snapshot's files; all of a run share it, so that git is asked once.
+    """
 
     session: Session
     store: Store
@@ -85,6 +89,7 @@ class _Parts(Struct, frozen=True):
     opened: ExitStack
     options: RunOptions
     handed: Handed | None
+    blobs: Callable[[], Files]
 
 
 def execute(
@@ -105,7 +110,7 @@ def execute(
         with session.remembering(use=use) as (store, remembering), ExitStack() as opened:
             for warning in store.warnings:
                 observer(Notice(warning, "warning"))
-            parts = _Parts(session, store, remembering, opened, options, handed)
+            parts = _Parts(session, store, remembering, opened, options, handed, session.blobs(plan.snapshot))
             return _execute(parts, plan, observer, interrupts)
     finally:
         end_orphans()
@@ -115,7 +120,7 @@ def _execute(parts: _Parts, plan: Plan, observer: Observer, interrupts: Interrup
     session, store, options = parts.session, parts.store, parts.options
     session.end_what_was_interrupted(store)
     session.mark_engine(plan)
-    recall = parts.remembering.recall(plan, session.blobs(plan.snapshot), options.files_of, options.again)
+    recall = parts.remembering.recall(plan, parts.blobs, options.files_of, options.again)
     plan = recall.plan
     number = _begin(store, plan)
     passed_in = {name: job.remembered_run for name, job in plan.jobs.items() if job.remembered_run is not None}
@@ -183,7 +188,7 @@ def _context(parts: _Parts, number: int, plan: Plan, passed_in: Mapping[str, int
         artifacts=artifacts,
         user=machine.env if handed is None else {**machine.env, **handed.secrets},
         carried_from=repository.top,
-        blobs=session.blobs(plan.snapshot),
+        blobs=parts.blobs,
         passed_in=passed_in,
         open_log=open_log,
         which=functools.cache(machine.which),
@@ -195,13 +200,14 @@ def _remembering_executor(
     parts: _Parts, context: RunContext, recall: Recall, recorder: Recorder, passed_in: dict[str, int]
 ) -> RememberingExecutor:
     """What runs the jobs that nobody has run before; ``passed_in`` learns which run the others passed in."""
-    remembering, locks = parts.remembering, private_directory(parts.session.state / "locks")
+    remembering, state = parts.remembering, parts.session.state
+    locks = private_directory(state / "locks" / "jobs", within=state)
     witness = Witness(context.plan.snapshot, remembering.observatory)
     return RememberingExecutor(
         inner=_executor(parts, context),
         memory=parts.store.memory,
         keys=recall.keys,
-        joining=Joining(parts.store, private_directory(locks / "jobs"), context.number),
+        joining=Joining(parts.store, locks, context.number),
         find=remembering.find(recall, context.blobs),
         passed_in=passed_in,
         outcomes=dict.fromkeys(passed_in, Outcome.REMEMBERED),
