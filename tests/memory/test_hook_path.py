@@ -98,5 +98,17 @@ def test_few_processes_are_started(watched: Watched, hook: str) -> None:
     assert sum(remembered.values()) - remembered["git"] == 1, remembered
 
 
+def test_the_files_of_a_snapshot_are_listed_once(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"hookci.toml": '[jobs.unit]\ninputs = ["src/**"]\nscript = ["true"]\n', "src/a": "1"})
+    tracing = (needed("strace"), "-f", "-qq", "-s", "400", "-e", "trace=execve", "-o", str(tmp_path / "trace"))
+
+    ran = repo.run(*tracing, sys.executable, "-I", str(MAIN), "run", "--no-memory", env=environment(repo), check=False)
+    if "PTRACE" in ran.stderr or "ptrace" in ran.stderr:
+        pytest.skip("strace may not trace here")
+
+    assert ran.returncode == 0
+    assert len([call for call in executed(tmp_path / "trace") if '"ls-tree"' in call]) == 1
+
+
 def _ours(imported: set[str]) -> list[str]:
     return sorted(name for name in imported if name.partition(".")[0] == "hookci")
