@@ -67,6 +67,9 @@ def main() -> int:
     sys.stderr = sys.stderr or _nowhere()
     # imports leave no garbage: looking for it would be a tenth of the start
     gc.set_threshold(_MADE)
+    from hookci.straight import find_straight  # noqa: PLC0415 (the package is found only now)
+
+    find_straight()
     from hookci.spared import import_command_line, import_paths, import_processes, import_values  # noqa: PLC0415 (the package is found only now)
 
     import_paths()

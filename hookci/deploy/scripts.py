@@ -115,7 +115,7 @@ class Scripts(Struct, frozen=True):
         file = self.attempt.script
         file.write_text(script.text, encoding="utf-8", errors="surrogateescape")
         timeout = self.candidate.environment.timeout
-        what = self._supervised(shell_argv(shell, program, file), timeout)
+        what = self._supervised(shell_argv(shell, program, str(file)), timeout)
         ended = supervise(what, self.output.feed, self.cancel, _nothing)
         self.output.finish()
         if ended.why == "cancel":

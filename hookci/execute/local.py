@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from hookci.execute.context import RunContext
     from hookci.execute.output import Output
@@ -68,8 +68,8 @@ class LocalPlace(Struct, frozen=True):
     def _run(self, commands: Commands, enter: Sequence[str], directory: str) -> Ran:
         shell, program = self._shell(commands.environment)
         script = make_script(commands.texts, shell=shell, step=self.slot.directory / f"{commands.name}.step")
-        script.step.unlink(missing_ok=True)
-        file = script.step.with_suffix(".sh")
+        file = f"{self.slot.directory}/{commands.name}.sh"
+        _remove(str(script.step))
         _write_anew(file, script.text.encode(errors="surrogateescape"))
         what = Supervised(
             argv=[*enter, *shell_argv(shell, program, file)],
@@ -98,10 +98,15 @@ class LocalPlace(Struct, frozen=True):
         raise HookciError(f"job `{self.job.name}`: no `{self.job.shell or 'sh'}` on the PATH")
 
 
-def _write_anew(file: Path, content: bytes) -> None:
+def _remove(file: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(file)  # noqa: PTH108 (for each job: a Path takes longer than what it does)
+
+
+def _write_anew(file: str, content: bytes) -> None:
     """Put ``content`` into a new file, in as few steps as it takes: each makes the threads of other jobs wait."""
     # ext4 writes a file that was cut to nothing to the disk when it is closed, which takes milliseconds
-    file.unlink(missing_ok=True)
+    _remove(file)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         while content:

@@ -5,6 +5,7 @@ Source: GitLab CI/CD, "Predefined CI/CD variables reference".
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,11 @@ def attempt_facts(job: Job, number: int, place: int, workspace: str, now: float)
     return {
         "CI_PIPELINE_IID": str(number),
         "CI_JOB_ID": f"{number}{place:04}",
-        "CI_JOB_STARTED_AT": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "CI_JOB_STARTED_AT": _written(int(now)),
         "CI_BUILDS_DIR": workspace.rpartition("/")[0] or "/",
     }
+
+
+@functools.lru_cache(maxsize=1)  # many jobs start in one second
+def _written(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))

@@ -68,6 +68,6 @@ def _contained(command: str) -> str:
     return f"eval {shlex.quote(text + ':')}\n" if "<<" in command else text
 
 
-def shell_argv(shell: str, program: str, script: Path) -> list[str]:
+def shell_argv(shell: str, program: str, script: str) -> list[str]:
     """How to start a script: no login shell, no start-up files, nothing on its standard input."""
-    return [program, "--noprofile", "--norc", str(script)] if shell == "bash" else [program, str(script)]
+    return [program, "--noprofile", "--norc", script] if shell == "bash" else [program, script]

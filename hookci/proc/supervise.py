@@ -156,14 +156,16 @@ class _Follower:
                 self._sink(b"")
                 show_at = None
             next_look = min(deadline, now + (_IDLE if self._pidfd is None else _LONGEST))
-            ready = self._all.poll((min(next_look, show_at or deadline) - now) * 1000)
-            if any(descriptor == self._pipe for descriptor, _ in ready) and self._read():
+            ready = {descriptor for descriptor, _ in self._all.poll((min(next_look, show_at or deadline) - now) * 1000)}
+            if self._pipe in ready and self._read():
                 show_at = show_at or time.monotonic() + _IDLE
-            if self._child.poll() is not None:
+            if (self._pidfd is None or self._pidfd in ready) and self._child.poll() is not None:
                 return "exit"
 
     def drain(self, seconds: float) -> None:
         """Pass on what is in the pipe; waits ``seconds`` for more at most should somebody hold the pipe open."""
+        if not self._open:
+            return
         left = _PIPE
         pipe = select.poll()
         pipe.register(self._pipe, select.POLLIN)

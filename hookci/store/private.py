@@ -44,7 +44,7 @@ def private_directory(path: Path, *, within: Path | None = None) -> Path:
         StateError: a component is a symlink, no directory, another user's, or writable by others.
     """
     place = path.parent if within is None else within
-    with _told(place):
+    with _Told(place):
         descriptor = os.open(place, _DIRECTORY)
     for part in path.relative_to(place).parts:
         place = place / part
@@ -74,7 +74,7 @@ def private_file(path: Path, flags: int) -> int:
         StateError: it, or its directory, is a symlink, another user's or not what it should be; it
             has further hard links; it cannot be opened.
     """
-    with _parent(path) as parent, _told(path):
+    with _parent(path) as parent, _Told(path):
         descriptor = os.open(path.name, (flags & ~os.O_TRUNC) | _FILE, _FILE_MODE, dir_fd=parent)
         try:
             _claim_file(descriptor, path, empty=bool(flags & os.O_TRUNC))
@@ -93,7 +93,7 @@ def is_private_file(path: Path) -> bool:
     Raises:
         StateError: what is there is not a regular file of ours with a single name.
     """
-    with _parent(path) as parent, _told(path):
+    with _parent(path) as parent, _Told(path):
         try:
             status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
         except FileNotFoundError:
@@ -118,7 +118,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
         StateError: the directory is not ours, or cannot be written.
     """
     temporary = f".{os.urandom(8).hex()}.tmp"
-    with _parent(path) as parent, _told(path):
+    with _parent(path) as parent, _Told(path):
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, _FILE_MODE, dir_fd=parent)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor has no Path
@@ -137,7 +137,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 def _enter(parent: int, place: Path) -> int:
     """Open the directory ``place`` in ``parent``, created and made private when need be."""
-    with _told(place):
+    with _Told(place):
         with suppress(FileExistsError):
             os.mkdir(place.name, _DIRECTORY_MODE, dir_fd=parent)
         descriptor = os.open(place.name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
@@ -155,7 +155,7 @@ def _enter(parent: int, place: Path) -> int:
 @contextmanager
 def _parent(path: Path) -> Iterator[int]:
     """The directory of ``path``, open, ours, and not reached through a link of its own."""
-    with _told(path.parent):
+    with _Told(path.parent):
         descriptor = os.open(path.parent, _DIRECTORY | os.O_NOFOLLOW)
     try:
         _require_directory(os.fstat(descriptor), path.parent)
@@ -201,13 +201,18 @@ def _planted(place: Path, what: str) -> StateError:
     return StateError(f"{place} is {what}", f"if you do not need it, remove it: rm {shlex.quote(str(place))}")
 
 
-@contextmanager
-def _told(place: Path) -> Iterator[None]:
-    """Turn what the system says about ``place`` into a `StateError`."""
-    try:
-        yield
-    except OSError as error:
-        raise _refusal(place, error) from error
+class _Told:
+    """Turns what the system says about ``place`` into a `StateError`."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise _refusal(self._place, error) from error
 
 
 def _refusal(place: Path, error: OSError) -> StateError:

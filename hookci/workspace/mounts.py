@@ -43,11 +43,10 @@ def is_idle(target: bytes) -> bool:
 
     Source: umount(2), ``MNT_EXPIRE``: only a second call would unmount it, and only if nobody looked there in between.
     """
-    try:
-        _check(_libc().umount2(target, _NOFOLLOW | _EXPIRE), target)
-    except OSError as error:
-        return error.errno == errno.EAGAIN
-    return False
+    import ctypes  # noqa: PLC0415 (loaded with what is asked)
+
+    refused: bool = _libc().umount2(target, _NOFOLLOW | _EXPIRE) != 0
+    return refused and ctypes.get_errno() == errno.EAGAIN
 
 
 def unmount(target: bytes) -> bool | None:
