@@ -110,8 +110,9 @@ class Scripts(Struct, frozen=True):
         What they have put into the background goes on running.
         """
         shell, program = self._shell()
-        script = make_script(commands, shell=shell, step=self.attempt.directory / "script.step")
-        script.step.unlink(missing_ok=True)
+        step = self.attempt.directory / "script.step"
+        script = make_script(commands, shell=shell, step=step)
+        step.unlink(missing_ok=True)
         file = self.attempt.script
         file.write_text(script.text, encoding="utf-8", errors="surrogateescape")
         timeout = self.candidate.environment.timeout

@@ -120,7 +120,7 @@ class ContainerPlace(Struct, eq=False):
         try:
             self._copy_in(container, script.text.encode(errors="surrogateescape"))
             ended = container.follow(commands.sink, commands.timeout, commands.cancel, commands.started)
-            script.step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
+            step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
             return Ran(ended, script.command_reached())
         except EngineError as error:
             raise self._explained(error) from error
@@ -352,7 +352,8 @@ class ContainerPlace(Struct, eq=False):
         container = self._container
         if container is None:
             raise HookciError(f"job `{self.job.name}` has commands and no image to run them in")
-        script = make_script(commands.texts, shell="sh", step=self._scripts / "step", step_seen=f"{_SCRIPTS}/step")  # noqa: S604 (a name)
+        step = self._scripts / "step"
+        script = make_script(commands.texts, shell="sh", step=step, step_seen=f"{_SCRIPTS}/step")  # noqa: S604 (a name)
         self._hand_over(container, self._exports(commands.environment) + script.text)
         self._is_over = False
         try:
@@ -363,7 +364,7 @@ class ContainerPlace(Struct, eq=False):
         if self._far is not None:
             from hookci.engine.files import get_file  # noqa: PLC0415 (as above)
 
-            script.step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
+            step.write_bytes(get_file(container, f"{_SCRIPTS}/step") or b"")
         command, reason = script.command_reached(), ""
         if ended.why == "exit" and ended.returncode == _NOT_FOUND and command is None:
             raise self._without_shell()

@@ -28,6 +28,7 @@ __all__ = ["definition", "is_known", "job_keys", "looked_again"]
 _FILE = "100"
 """What the modes of regular files begin with (gitformat-index(5))."""
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _SCHEMA = 2
 """Raised when the meaning of a key, or of what a job runs in, changes: older passes then count no more."""
 
@@ -125,7 +126,7 @@ class _Makes:
 
 
 def _made(parts: Mapping[str, object], observations: tuple[Observation, ...]) -> JobKey:
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    text = _encode(parts)
     return JobKey(sha256(text.encode()).hexdigest(), text, observations)
 
 
@@ -142,7 +143,7 @@ def looked_again(
     What was fetched for it is then known of the jobs that wait for the same images too.
     """
     now = {subject: look(kind, subject)[2] for kind, subject, _ in keys[name].observations if kind == "image"}
-    if all(now.get(subject, value) == value for _, subject, value in keys[name].observations):
+    if not now or all(now.get(subject, value) == value for _, subject, value in keys[name].observations):
         return keys
     fresh: dict[str, JobKey] = {}
 

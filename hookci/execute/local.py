@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from hookci.workspace.slot import Slot
 
 __all__ = ["LocalPlace", "local_place"]
+
+_OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def local_place(context: RunContext, planned: PlannedJob, slot: Slot) -> LocalPlace:
@@ -67,10 +70,12 @@ class LocalPlace(Struct, frozen=True):
 
     def _run(self, commands: Commands, enter: Sequence[str], directory: str) -> Ran:
         shell, program = self._shell(commands.environment)
-        script = make_script(commands.texts, shell=shell, step=self.slot.directory / f"{commands.name}.step")
+        step = self.slot.directory / f"{commands.name}.step" if len(commands.texts) > 1 else None
+        script = make_script(commands.texts, shell=shell, step=step)
         file = f"{self.slot.directory}/{commands.name}.sh"
-        _remove(str(script.step))
-        _write_anew(file, script.text.encode(errors="surrogateescape"))
+        if step is not None:
+            _remove(str(step))
+        _write(file, script.text.encode(errors="surrogateescape"))
         what = Supervised(
             argv=[*enter, *shell_argv(shell, program, file)],
             cwd="/" if enter else directory,
@@ -103,13 +108,27 @@ def _remove(file: str) -> None:
         os.unlink(file)  # noqa: PTH108 (for each job: a Path takes longer than what it does)
 
 
-def _write_anew(file: str, content: bytes) -> None:
-    """Put ``content`` into a new file, in as few steps as it takes: each makes the threads of other jobs wait."""
-    # ext4 writes a file that was cut to nothing to the disk when it is closed, which takes milliseconds
-    _remove(file)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+def _write(file: str, content: bytes) -> None:
+    """Have ``content`` in a file: in the one of the job before, or in a new one, which takes four times as long."""
+    descriptor = _reopened(file)
     try:
-        while content:
-            content = content[os.write(descriptor, content) :]
+        # not cut to nothing before: when such a file is closed, ext4 writes it to the disk, which takes milliseconds
+        done = 0
+        while done < len(content):
+            done += os.write(descriptor, content[done:])
+        if os.fstat(descriptor).st_size > done:
+            os.ftruncate(descriptor, done)
     finally:
         os.close(descriptor)
+
+
+def _reopened(file: str) -> int:
+    """A file that is known by one name only, whatever a job has made of it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(file, os.O_WRONLY | _OPEN)
+        info = os.fstat(descriptor)
+        if stat.S_ISREG(info.st_mode) and info.st_nlink == 1:
+            return descriptor
+        os.close(descriptor)
+    _remove(file)
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o666)

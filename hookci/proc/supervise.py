@@ -31,6 +31,8 @@ _DRAIN = 0.5
 """Seconds to wait for what is in the pipe when all are ended."""
 _PIPE = 1024 * 1024
 """Bytes that can be in a pipe (pipe(7), pipe-max-size)."""
+_FIRST = 0.003
+"""Seconds for which the first output may gather: many commands are over by then, and woke us but once."""
 _POLL = 0.02
 _IDLE = 0.1
 """Seconds after which output without a line end is shown."""
@@ -119,7 +121,7 @@ class _Follower:
         self._open = True
         self._pidfd = self._watch_child()
         self._all = select.poll()
-        for watched in (pipe, cancel, self._pidfd):
+        for watched in (cancel, self._pidfd):
             if watched is not None:
                 self._all.register(watched, select.POLLIN)
 
@@ -146,6 +148,9 @@ class _Follower:
     def until(self, deadline: float) -> str:
         """Pass output on until the process ends (``exit``), it is time (``timeout``), or ``cancel``."""
         show_at: float | None = None
+        if self._pidfd is not None:
+            self._all.poll(_FIRST * 1000)
+        self._all.register(self._pipe, select.POLLIN)
         while True:
             now = time.monotonic()
             if self._cancel.reason is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
 
 from hookci.errors import StateError
 from hookci.model.patterns import pattern
-from hookci.store.private import private_directory, private_file
+from hookci.store.private import new_private_file, open_private_directory, private_directory, private_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ class Logs:
     def __init__(self, state: Path) -> None:
         self._state = state
         self._root = state / "logs"
-        self._prepared: set[int] = set()
+        self._opened: dict[int, int] = {}
 
     def path(self, run: int, job: str) -> Path:
         """Where the log of ``job`` is, or would be."""
@@ -56,8 +57,11 @@ class Logs:
         Raises:
             StateError: it, or one above it, is not private.
         """
-        path = private_directory(self._root / str(run), within=self._state)
-        self._prepared.add(run)
+        path = self._root / str(run)
+        descriptor = open_private_directory(path, within=self._state)
+        with contextlib.suppress(KeyError):
+            os.close(self._opened.pop(run))
+        self._opened[run] = descriptor
         return path
 
     def open(self, run: int, job: str) -> BinaryIO:
@@ -68,11 +72,20 @@ class Logs:
         Raises:
             StateError: the file or a directory above it is not private.
         """
-        if run not in self._prepared:
+        if run not in self._opened:
             self.prepare(run)
         path = self.path(run, job)
-        # looks at the directory itself again, at each log; what is above it lies in a private one
-        return open(str(path), "ab", buffering=0, opener=lambda _path, flags: private_file(path, flags))
+
+        def opener(_path: str, flags: int) -> int:
+            new = new_private_file(self._opened[run], path.name, flags)
+            return private_file(path, flags) if new is None else new
+
+        return open(str(path), "ab", buffering=0, opener=opener)
+
+    def close(self) -> None:
+        """Let go of the directories of runs; the logs that were opened stay open."""
+        while self._opened:
+            os.close(self._opened.popitem()[1])
 
     def numbers(self) -> frozenset[int]:
         """The runs that have logs.

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["is_private_file", "private_directory", "private_file", "write_atomic"]
+__all__ = [
+    "is_private_file",
+    "new_private_file",
+    "open_private_directory",
+    "private_directory",
+    "private_file",
+    "write_atomic",
+]
 
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
@@ -43,6 +50,12 @@ def private_directory(path: Path, *, within: Path | None = None) -> Path:
     Raises:
         StateError: a component is a symlink, no directory, another user's, or writable by others.
     """
+    os.close(open_private_directory(path, within=within))
+    return path
+
+
+def open_private_directory(path: Path, *, within: Path | None = None) -> int:
+    """The same, and leave it open: a file descriptor, the caller's to close."""
     place = path.parent if within is None else within
     with _Told(place):
         descriptor = os.open(place, _DIRECTORY)
@@ -53,8 +66,22 @@ def private_directory(path: Path, *, within: Path | None = None) -> Path:
         finally:
             os.close(descriptor)
         descriptor = deeper
-    os.close(descriptor)
-    return path
+    return descriptor
+
+
+def new_private_file(directory: int, name: str, flags: int) -> int | None:
+    """Make a file of mode 0600 in an open private directory; None where there is something already, or it is gone.
+
+    Returns:
+        A file descriptor, the caller's to close.
+    """
+    try:
+        descriptor = os.open(name, flags | os.O_CREAT | os.O_EXCL | _FILE, _FILE_MODE, dir_fd=directory)
+    except OSError:
+        return None
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != _FILE_MODE:  # of a umask
+        os.fchmod(descriptor, _FILE_MODE)
+    return descriptor
 
 
 def private_file(path: Path, flags: int) -> int:

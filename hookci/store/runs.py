@@ -79,6 +79,7 @@ class Store:
     def close(self) -> None:
         """Let go of the database; runs without a verdict stay as they are."""
         with self._lock:
+            self._logs.close()
             close_database(self._path, self._connection)
 
     def __enter__(self) -> Self:
