@@ -110,25 +110,25 @@ def _remove(file: str) -> None:
 
 def _write(file: str, content: bytes) -> None:
     """Have ``content`` in a file: in the one of the job before, or in a new one, which takes four times as long."""
-    descriptor = _reopened(file)
+    descriptor, size = _reopened(file)
     try:
         # not cut to nothing before: when such a file is closed, ext4 writes it to the disk, which takes milliseconds
         done = 0
         while done < len(content):
             done += os.write(descriptor, content[done:])
-        if os.fstat(descriptor).st_size > done:
+        if size > done:
             os.ftruncate(descriptor, done)
     finally:
         os.close(descriptor)
 
 
-def _reopened(file: str) -> int:
-    """A file that is known by one name only, whatever a job has made of it."""
+def _reopened(file: str) -> tuple[int, int]:
+    """A file that is known by one name only, whatever a job has made of it, and its size."""
     with contextlib.suppress(OSError):
         descriptor = os.open(file, os.O_WRONLY | _OPEN)
         info = os.fstat(descriptor)
         if stat.S_ISREG(info.st_mode) and info.st_nlink == 1:
-            return descriptor
+            return descriptor, info.st_size
         os.close(descriptor)
     _remove(file)
-    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o666)
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o666), 0

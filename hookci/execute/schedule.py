@@ -31,7 +31,7 @@ __all__ = ["Executor", "Interrupts", "RunSettings", "run_plan"]
 
 _LOOK_UP = 0.1
 """Seconds after which the scheduler looks up from waiting for events, so that signal handlers get to run."""
-_MOMENT = 0.02
+_MOMENT = 0.04
 """Seconds for which more events may gather: to wake a thread for each would cost as much as a short job."""
 _WAITING = 64
 """Pieces of output, and ends of jobs, that wait to be shown; jobs that are faster than that have to wait too."""

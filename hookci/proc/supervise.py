@@ -40,6 +40,11 @@ _LONGEST = 86_400.0
 """Seconds to wait at a time: poll(2) takes no more than 24 days."""
 
 
+_SPARE: list[tuple[int, int]] = []
+"""Pipes through which nobody was woken; the next one takes them."""
+_MOST_SPARE = 4
+
+
 class Cancel:
     """A request to end, that may come from any thread or a signal handler and wakes whoever waits for it too."""
 
@@ -64,7 +69,10 @@ class Cancel:
         """A descriptor that is readable once the end was asked for; made for the first who waits for it."""
         with self._lock:
             if self._ends is None:
-                self._ends = os.pipe()
+                try:
+                    self._ends = _SPARE.pop()
+                except IndexError:
+                    self._ends = os.pipe()
                 if self._reason is not None:
                     self._wake()
             return self._ends[0]
@@ -76,7 +84,13 @@ class Cancel:
     def close(self) -> None:
         """Give the descriptors back; nobody waits any more."""
         with self._lock:
-            ends, self._ends = self._ends or (), None
+            ends, self._ends = self._ends, None
+            used = self._reason is not None
+        if ends is None:
+            return
+        if not used and len(_SPARE) < _MOST_SPARE:
+            _SPARE.append(ends)
+            return
         for descriptor in ends:
             os.close(descriptor)
 

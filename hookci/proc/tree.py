@@ -45,6 +45,7 @@ def adopt_orphans() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _adopts_orphans.cache_clear()
 
 
 def release_orphans() -> None:
@@ -52,8 +53,10 @@ def release_orphans() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             _libc().prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    _adopts_orphans.cache_clear()
 
 
+@functools.cache
 def _adopts_orphans() -> bool:
     if sys.platform != "linux":
         return False
