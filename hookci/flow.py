@@ -19,7 +19,6 @@ from hookci.model.result import Verdict
 from hookci.model.snapshot import Cause
 from hookci.plan import Wishes, asked_by_hook, make_plan
 from hookci.session import Session
-from hookci.store.judged import PUSHING, JudgedPush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,6 +137,7 @@ def check_push(
         HookciError: no verdict could be reached.
     """
     from hookci.git.push import parse_ref_updates, refuse_borrowed_stdin  # noqa: PLC0415 (pushes alone have any)
+    from hookci.store.judged import PUSHING, JudgedPush  # noqa: PLC0415 (as above)
 
     updates = parse_ref_updates(stdin)
     refuse_borrowed_stdin(updates, machine.env)

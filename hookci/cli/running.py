@@ -19,7 +19,6 @@ from hookci.executing import RunOptions
 from hookci.flow import Request
 from hookci.model.snapshot import MERGE_REQUEST, Cause, HookName
 from hookci.report.terminal import wants_color
-from hookci.report.text import render_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -291,6 +290,8 @@ def plan(
             _plan_for_programs(read_machine(ahead), request, tell)
             return
         planned = flow.plan_request(read_machine(ahead), request, tell)
+    from hookci.report.text import render_plan  # noqa: PLC0415 (what is run is told otherwise)
+
     colored = wants_color(color, is_tty=sys.stdout.isatty(), env=os.environ)
     sys.stdout.write(render_plan(planned, color=colored))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from hookci.errors import ConfigError, ConfigProblem
-from hookci.model.size import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,6 +137,8 @@ def _whole(value: object) -> int:
 
 
 def _size(value: object) -> int:
+    from hookci.model.size import parse_size  # noqa: PLC0415 (few have one set)
+
     return parse_size(str(value))
 
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.errors import HookciError
-from hookci.execute.caching import cache_places
 from hookci.execute.environment import secret_values, told_environment, withheld_names
 from hookci.execute.handing import applies, handed_variables, keep_artifacts, with_handed, with_variables
 from hookci.execute.masking import Masker
@@ -139,7 +138,7 @@ class _Attempt(Struct):
             output.finish()
             return self._result(first, output, environment, path)
         self.place.begin(environment)
-        places = cache_places(self.job, environment, self.context.blobs)
+        places = self._places(environment)
         self._prepare(places, output)
         if cancelled := self._cancelled():
             return cancelled
@@ -164,6 +163,13 @@ class _Attempt(Struct):
         if broken and passed:
             result = replace(result, outcome=Outcome.FAILED, reason=broken)
         return replace(result, tests=tests, coverage=self._coverage(path))
+
+    def _places(self, environment: Mapping[str, str]) -> Sequence[tuple[Cache, CachePlace]]:
+        if not self.job.cache:
+            return ()
+        from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs have any)
+
+        return cache_places(self.job, environment, self.context.blobs)
 
     def _reports(self) -> Reports | None:
         if not self.job.junit:

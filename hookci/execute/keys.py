@@ -69,21 +69,14 @@ class _Makes:
         return self.keys[name]
 
     def _made(self, planned: PlannedJob, needs: Mapping[str, str]) -> JobKey:
-        job, plan = planned.job, self.plan
+        job = planned.job
         images = self._images(job) if job.contained else ()
         observations = tuple(self.observatory.of_job(job, images, self.look))
-        known = {
-            **plan.snapshot.facts,
-            **dict.fromkeys(("HOOKCI_JOB", "CI_JOB_NAME"), job.name),
-            **dict.fromkeys(("HOOKCI_STAGE", "CI_JOB_STAGE"), job.stage),
-            "HOOKCI_HOOK": plan.hook,
-            **job_facts(job, plan),
-        }
         parts = {
             "schema": _SCHEMA,
             "inputs": self._inputs(job),
             "definition": definition(job),
-            "facts": {name: known.get(name) for name in planned.facts},
+            "facts": self._facts(planned),
             "given": dict(planned.given),
             "needs": dict(needs),
             "observations": observations,
@@ -91,6 +84,19 @@ class _Makes:
             "baseline": self.blobs().get(BASELINE_FILE) if job.scan and job.inputs is not None else None,
         }
         return _made(parts, observations)
+
+    def _facts(self, planned: PlannedJob) -> dict[str, str | None]:
+        if not planned.facts:
+            return {}
+        job, plan = planned.job, self.plan
+        known = {
+            **plan.snapshot.facts,
+            **dict.fromkeys(("HOOKCI_JOB", "CI_JOB_NAME"), job.name),
+            **dict.fromkeys(("HOOKCI_STAGE", "CI_JOB_STAGE"), job.stage),
+            "HOOKCI_HOOK": plan.hook,
+            **job_facts(job, plan),
+        }
+        return {name: known.get(name) for name in planned.facts}
 
     def _inputs(self, job: Job) -> str:
         """The tree, or the digest of mode, object name and path of each declared input."""

@@ -21,7 +21,6 @@ import hookci
 from hookci.errors import HookciError
 from hookci.execute.environment import PASSED, passed_environment
 from hookci.execute.observations import NOISE
-from hookci.git.configfiles import config_files, exec_path
 from hookci.model.globs import name_matches
 from hookci.model.patterns import pattern
 from hookci.model.snapshot import DEPLOYS
@@ -85,6 +84,8 @@ class Shortcut(Struct, frozen=True, kw_only=True):
                     self.green.write(hook, tree, known.run, conditions)
 
     def _conditions(self, known: RememberedVerdict) -> Conditions:
+        from hookci.git.configfiles import config_files, exec_path  # noqa: PLC0415 (only what is green is written)
+
         programs = exec_path(self.repository)
         config = config_files(self.repository, programs)
         release = os.uname().release

@@ -11,7 +11,6 @@ from msgspec import Struct, to_builtins
 from hookci.model.digests import sha256
 from hookci.workspace.copy import copy_paths, expand, mentions, relocate, untracked
 from hookci.workspace.sweep import remove
-from hookci.workspace.trash import discard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -141,11 +140,15 @@ class ArtifactStore(Struct, frozen=True):
 
     def prune(self, keep: Collection[int]) -> None:
         """Drop the artifacts of all but the last runs and those in ``keep``."""
-        if self.directory.is_dir():
-            runs = sorted((path for path in self.directory.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
-            for path in runs[:-_KEPT_RUNS]:
-                if int(path.name) not in keep:
-                    discard(path, self.directory.parent / "trash")
+        if not self.directory.is_dir():
+            return
+        runs = sorted((path for path in self.directory.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
+        gone = [path for path in runs[:-_KEPT_RUNS] if int(path.name) not in keep]
+        if gone:
+            from hookci.workspace.trash import discard  # noqa: PLC0415 (few runs have any)
+
+            for path in gone:
+                discard(path, self.directory.parent / "trash")
 
     def place(self, run: int, job: str) -> Path:
         """The directory of what ``job`` left in ``run``."""
