@@ -40,7 +40,7 @@ def find_straight() -> None:
 
 
 class _Straight:
-    """Finds and loads modules, not packages, that were compiled before."""
+    """Finds and loads modules that were compiled before."""
 
     def __init__(self, library: str, ending: str) -> None:
         self._library = library
@@ -53,6 +53,9 @@ class _Straight:
         if (package or name).partition(".")[0] not in _KNOWN or (path is not None and len(path) != 1):
             return None
         place = self._library if path is None else path[0]
+        return self._spec(name, place, last) or self._spec(name, f"{place}/{last}", "__init__")
+
+    def _spec(self, name: str, place: str, last: str) -> ModuleSpec | None:
         source, compiled = f"{place}/{last}.py", f"{place}/__pycache__/{last}{self._ending}"
         try:
             code = _code_of(source, compiled)
@@ -62,6 +65,8 @@ class _Straight:
             return None
         spec = ModuleSpec(name, self, origin=source, loader_state=code)  # type: ignore[arg-type]  # one by its methods
         spec.has_location, spec.cached = True, compiled
+        if last == "__init__":
+            spec.submodule_search_locations = [place]
         return spec
 
     def create_module(self, spec: ModuleSpec) -> None:
