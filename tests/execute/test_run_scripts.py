@@ -122,6 +122,34 @@ def test_commands_are_shown_and_run_as_they_were_written(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_the_only_command_is_named_when_it_fails(repo: Repo, shell: str) -> None:
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        shell = "{shell}"
+        script = ["exit 7"]
+    """})  # fmt: skip
+
+    ran = run(repo, check=False)
+
+    assert re.search(r"^a failed in [0-9.]+s: exit status 7\n  command: exit 7$", ran.stdout, re.MULTILINE)
+
+
+def test_of_a_long_script_nothing_is_left_for_the_short_one_after_it(repo: Repo) -> None:
+    long = ", ".join(f'"echo {number}"' for number in range(100))
+    repo.commit({"hookci.toml": f"""
+        [jobs.a]
+        script = [{long}]
+        [jobs.b]
+        needs = ["a"]
+        script = ["echo short"]
+    """})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "b") == ["short"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_a_heredoc_without_its_end_does_not_swallow_the_commands_after_it(repo: Repo, shell: str) -> None:
     repo.commit({"hookci.toml": f"""
         [jobs.a]
