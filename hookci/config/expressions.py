@@ -1,7 +1,8 @@
 """Reads the conditions of ``rules: if``.
 
 Source: GitLab CI/CD YAML reference, "CI/CD variable expressions"; of its grammar, `hookci.model.expression` holds the
-meaning.  ``${NAME}`` is taken as well, since shells and the rest of the format do.
+meaning.  What GitLab takes for no variable, no regular expression or too long a condition is refused only where the
+file is one of GitLab's: ``${NAME}``, ``/x/``, and more than a hundred words.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hookci.config.words import show
-from hookci.model.expression import And, Comparison, Literal, Match, Or, Truth, Variable, parse_regex
+from hookci.model.expression import And, Comparison, Literal, Match, Not, Or, Truth, Variable, parse_regex
 
 if TYPE_CHECKING:
     from hookci.model.expression import Expression, Operand, Regex
@@ -24,7 +25,7 @@ _TOKEN = re.compile(
     | (?P<null>     null\b )
     | (?P<boolean>  (?:true|false)\b )
     | (?P<regex>    /(?:[^/\\\n]|\\.)+/[ismU]* )
-    | (?P<operator> == | != | =~ | !~ | && | \|\| | [()] )
+    | (?P<operator> == | != | =~ | !~ | && | \|\| | [()!] )
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -36,6 +37,8 @@ _MATCHING = {"=~", "!~"}
 # Conditions are read and decided by recursion; nobody writes one as long or deep, and none may exhaust the stack.
 _MOST_TOKENS = 500
 _DEEPEST = 20
+_MOST_OF_GITLABS = 100  # the end counts (its ``Lexer::MAX_TOKENS``)
+_SHORT_REGEX = re.compile(r"/[^/]/")
 
 
 class ExpressionError(ValueError):
@@ -46,13 +49,13 @@ class ExpressionError(ValueError):
         self.column = column
 
 
-def parse_expression(text: str) -> Expression:
-    """The condition that ``text`` holds.
+def parse_expression(text: str, *, gitlab: bool = False) -> Expression:
+    """The condition that ``text`` holds, of a file of GitLab's or of hookci's.
 
     Raises:
         ExpressionError: it is none.
     """
-    reader = _Reader(text)
+    reader = _Reader(text, gitlab=gitlab)
     expression = reader.alternatives()
     if reader.kind != "end":
         raise reader.error("&&, || or the end")
@@ -62,8 +65,9 @@ def parse_expression(text: str) -> Expression:
 class _Reader:
     """A recursive descent over the tokens of one condition; ``kind`` and ``word`` are the token in front."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, gitlab: bool) -> None:
         self._text = text
+        self._gitlab = gitlab
         self._start = self._end = self._count = self._depth = 0
         self.kind = self.word = ""
         self.advance()
@@ -78,9 +82,24 @@ class _Reader:
         self.word = found[0] if found else ""
         self._end = self._start + len(self.word)
         self._count += 1
-        if self._count > _MOST_TOKENS:
-            raise ExpressionError(f"more than {_MOST_TOKENS} words", self._start + 1)
+        most = _MOST_OF_GITLABS if self._gitlab else _MOST_TOKENS
+        if self._count > most:
+            raise ExpressionError(f"more than {most} words", self._start + 1)
+        if self._gitlab:
+            self._refuse_what_gitlab_refuses(before)
         return before
+
+    def _refuse_what_gitlab_refuses(self, before: str) -> None:
+        if self.kind == "variable" and self.word.startswith("${"):
+            name = self.word[2:-1]
+            raise ExpressionError(f"`{self.word}` is no variable here: write `${name}`", self._start + 1)
+        if self.kind == "regex" and _SHORT_REGEX.match(self.word):
+            why = "GitLab takes no regular expression of a single character"
+            raise ExpressionError(f"`{self.word}`: {why}", self._start + 1)
+        if self.kind == "nothing" and before.startswith("/") and len(before) > 1:
+            raise ExpressionError(
+                rf"a slash within a regular expression is written `\/`, saw {show(self._text)}", self._start + 1
+            )
 
     def error(self, expected: str) -> ExpressionError:
         """The token in front is not what the grammar asks for."""
@@ -102,18 +121,16 @@ class _Reader:
         return left
 
     def condition(self) -> Expression:
-        if self.word == "(":
-            return self.parenthesised()
         left = self.operand()
-        if self.word in _COMPARING:
-            negated = self.advance() == "!="
-            return Comparison(left, self.operand(), negated)
-        if self.word in _MATCHING:
-            negated = self.advance() == "!~"
-            return Match(left, self.pattern(), negated)
-        return Truth(left)
+        while self.word in _COMPARING or self.word in _MATCHING:
+            sign = self.advance()
+            if sign in _COMPARING:
+                left = Comparison(left, self.operand(), sign == "!=")
+            else:
+                left = Match(left, self.pattern(), sign == "!~")
+        return Truth(left) if isinstance(left, Variable | Literal) else left
 
-    def parenthesised(self) -> Expression:
+    def parenthesised(self) -> Operand:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ExpressionError(f"more than {_DEEPEST} parentheses within each other", self._start + 1)
@@ -123,9 +140,13 @@ class _Reader:
             raise self.error("&&, || or )")
         self.advance()
         self._depth -= 1
-        return inner
+        return inner.operand if isinstance(inner, Truth) else inner
 
     def operand(self) -> Operand:
+        if self.word == "(":
+            return self.parenthesised()
+        if self.word == "!":
+            return self.negated()
         if self.kind not in _OPERANDS:
             raise self.error("a $VARIABLE, a quoted text or null")
         kind, word = self.kind, self.advance()
@@ -133,8 +154,19 @@ class _Reader:
             return _variable(word)
         return Literal(word[1:-1] if kind == "string" else _NAMED[word])
 
+    def negated(self) -> Operand:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ExpressionError(f"more than {_DEEPEST} negations within each other", self._start + 1)
+        self.advance()
+        negation = Not(self.operand())
+        self._depth -= 1
+        return negation
+
     def pattern(self) -> Regex | Operand:
         column, kind, word = self._start + 1, self.kind, self.word
+        if word == "(":
+            return self.parenthesised()
         if kind not in {"regex", "string", "variable"}:
             raise self.error("a /regex/, a $VARIABLE or a quoted text")
         self.advance()

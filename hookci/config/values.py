@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hookci.config.problems import Problem, expected
 from hookci.config.words import show
 from hookci.model.duration import parse_duration
-from hookci.model.expression import parse_regex
 from hookci.model.globs import matcher
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ VARIABLE = "a variable's name of letters, digits and _"
 
 _T = TypeVar("_T")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAMED_REGEX = re.compile(r"/(.+)/[ismU]*", re.DOTALL)
 
 
 def check_name(name: str, what: str, path: Path, problems: list[Problem]) -> None:
@@ -127,6 +127,9 @@ def _check_pattern(pattern: str) -> None:
     if not pattern:
         raise ValueError("expected a glob or a /regex/")
     if pattern.startswith("/"):
-        parse_regex(pattern)
+        found = _NAMED_REGEX.fullmatch(pattern)
+        if not found:
+            raise ValueError("expected a regular expression such as /^v[0-9]+/")
+        re.compile(found[1])
         if not pattern.endswith(("/", "/i")):  # all that `hookci.model.globs.name_matches` takes for a regex
             raise ValueError("expected a regular expression with no flag but i")

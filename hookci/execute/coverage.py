@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hookci.model.expression import Regex, parse_regex
+from hookci.model.expression import Regex
 from hookci.model.patterns import pattern
 from hookci.model.text import plain
 
@@ -23,14 +23,14 @@ def coverage_in(pattern: str, lines: list[str]) -> float | None:
     """The number in the last match of the last line that has one; of a match with groups, in the last group.
 
     Args:
-        pattern: a regular expression, with or without slashes around it.
+        pattern: a regular expression of RE2's, without slashes around it.
         lines: the output.
 
     Source: GitLab CI/CD YAML reference, ``coverage``; of its code ``Gitlab::Ci::Trace::Stream#extract_coverage``.
     """
     try:
-        compiled = (parse_regex(pattern) if pattern.startswith("/") else Regex(pattern)).compiled()
-    except (ValueError, re.error):
+        compiled = Regex(pattern).compiled()
+    except re.error:
         return None
     for line in reversed(lines):
         found = list(compiled.finditer(plain(line)))

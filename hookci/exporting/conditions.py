@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hookci.errors import UsageError
-from hookci.model.expression import And, Comparison, Literal, Match, Or, Regex, Truth, Variable
+from hookci.model.expression import And, Comparison, Literal, Match, Not, Or, Regex, Truth, Variable
 from hookci.model.globs import name_matches
 from hookci.model.pipeline import When
 from hookci.model.snapshot import HookName
@@ -17,7 +17,7 @@ from hookci.model.snapshot import HookName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hookci.model.expression import Expression, Operand
+    from hookci.model.expression import Operand
     from hookci.model.pipeline import Job, Rule
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "rules_on_a_push",
 ]
 
-Condition = And | Or | Comparison | Match | Truth
+Condition = And | Or | Not | Comparison | Match | Truth
 
 _HOOK = HookName.PRE_PUSH.value
 _OURS = {
@@ -107,7 +107,7 @@ def _pattern(pattern: str, variable: Variable) -> Condition:
     return Match(variable, Regex("^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"))
 
 
-def _known(condition: Expression, variables: Mapping[str, str]) -> Condition:
+def _known(condition: Condition, variables: Mapping[str, str]) -> Condition:
     """``condition`` without what is known beforehand: the job's own variables, and which hook it is."""
     match condition:
         case And(left, right):
@@ -115,7 +115,9 @@ def _known(condition: Expression, variables: Mapping[str, str]) -> Condition:
         case Or(left, right):
             return Or(_known(left, variables), _known(right, variables))
         case Truth(value):
-            return Truth(_known_operand(value, variables))
+            return Truth(_known_value(value, variables))
+        case Not(operand):
+            return Not(_known_operand(operand, variables))
         case Comparison(one, other, negated):
             return Comparison(_known_operand(one, variables), _known_operand(other, variables), negated)
         case Match(text, regex, negated):
@@ -124,6 +126,10 @@ def _known(condition: Expression, variables: Mapping[str, str]) -> Condition:
 
 
 def _known_operand(operand: Operand, variables: Mapping[str, str]) -> Operand:
+    return _known_value(operand, variables) if isinstance(operand, Variable | Literal) else _known(operand, variables)
+
+
+def _known_value(operand: Variable | Literal, variables: Mapping[str, str]) -> Variable | Literal:
     if isinstance(operand, Literal):
         return operand
     name = operand.name
@@ -179,6 +185,9 @@ def gitlab_condition(condition: Condition) -> str:
             return f"{gitlab_condition(left)} || {gitlab_condition(right)}"
         case Truth(operand):
             return _operand(operand)
+        case Not(operand):
+            # as long as there are engines that know no `!`
+            return gitlab_condition(Or(Comparison(operand, Literal(None)), Comparison(operand, Literal(""))))
         case Comparison(one, other, negated):
             return f"{_operand(one)} {'!=' if negated else '=='} {_operand(other)}"
         case Match(text, regex, negated):
@@ -188,12 +197,14 @@ def gitlab_condition(condition: Condition) -> str:
 
 def _grouped(condition: Condition) -> str:
     text = gitlab_condition(condition)
-    return f"({text})" if isinstance(condition, Or) else text
+    return f"({text})" if isinstance(condition, Or | Not) else text
 
 
 def _operand(operand: Operand) -> str:
     if isinstance(operand, Variable):
         return f"${operand.name}"
+    if not isinstance(operand, Literal):
+        raise UnsayableError("a condition that is compared")
     if not isinstance(operand.value, str):
         return "null" if operand.value is None else str(operand.value).lower()
     quote = "'" if '"' in operand.value else '"'

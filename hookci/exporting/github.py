@@ -23,7 +23,7 @@ from hookci.exporting.hosted import (
     needs_builder,
     on_a_push,
 )
-from hookci.model.expression import And, Comparison, Literal, Or, Truth
+from hookci.model.expression import And, Comparison, Literal, Not, Or, Truth, Variable
 from hookci.model.pipeline import CachePolicy, When
 
 if TYPE_CHECKING:
@@ -212,6 +212,8 @@ def _github(condition: Condition) -> str:
             return f"({_github(left)} || {_github(right)})"
         case Truth(operand):
             return f"{_operand(operand)} != ''"
+        case Not(operand):
+            return f"{_operand(operand)} == ''"
         case Comparison(one, other, negated):
             return f"{_operand(one)} {'!=' if negated else '=='} {_operand(other)}"
         case _:
@@ -220,9 +222,9 @@ def _github(condition: Condition) -> str:
 
 def _operand(operand: Operand) -> str:
     if isinstance(operand, Literal):
-        if isinstance(operand.value, bool):
-            raise UnsayableError(str(operand.value).lower())  # which equals no text
-        return _quoted(operand.value or "")
+        return _quoted(str(operand.value).lower() if isinstance(operand.value, bool) else operand.value or "")
+    if not isinstance(operand, Variable):
+        raise UnsayableError("a condition that is compared")
     if operand.name not in _FACTS:
         raise UnsayableError(f"${operand.name}")
     fact = _FACTS[operand.name]

@@ -1,19 +1,20 @@
 """The conditions of ``rules: if``, parsed: GitLab's expression language as values.
 
 Source: GitLab CI/CD YAML reference, "CI/CD variable expressions" (``==``, ``!=``, ``=~``, ``!~``, ``&&``, ``||``,
-parentheses, ``$NAME``, quoted strings, ``null``, ``true``, ``false`` and ``/regexes/``); where that is silent, what
-GitLab does (its ``Gitlab::Ci::Pipeline::Expression``).
+``!``, parentheses, ``$NAME``, quoted strings, ``null``, ``true``, ``false`` and ``/regexes/``); where that is silent,
+what GitLab does (its ``Gitlab::Ci::Pipeline::Expression``).  Regular expressions are RE2's.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-import warnings
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hookci.model.patterns import pattern
+from hookci.model.re2 import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ __all__ = [
     "Expression",
     "Literal",
     "Match",
+    "Not",
     "Operand",
     "Or",
     "Regex",
@@ -41,16 +43,16 @@ class Variable(Struct, frozen=True):
 
 
 class Literal(Struct, frozen=True):
-    """A quoted string, ``null`` (None), or a boolean, which equals no string."""
+    """A quoted string, ``null`` (None), or a boolean, which equals the word for it too."""
 
     value: str | bool | None
 
 
-Operand = Variable | Literal
-
-
 class Regex(Struct, frozen=True):
-    """``/pattern/flags``: ``i`` for either case, ``m`` for ``^`` and ``$`` at every line, ``s`` for a dot at all."""
+    """``/pattern/flags``: ``i`` for either case, ``m`` for ``^`` and ``$`` at every line, ``s`` for a dot at all.
+
+    ``U`` has repetitions match as little as they can.
+    """
 
     pattern: str
     flags: str = ""
@@ -61,17 +63,25 @@ class Regex(Struct, frozen=True):
         Raises:
             re.error: it is no regular expression.
         """
-        with warnings.catch_warnings():
-            # Python only warns about what a later version may read in another way.
-            warnings.simplefilter("ignore")
-            try:
-                return re.compile(self.pattern, sum(_FLAGS[flag] for flag in set(self.flags)))
-            except (OverflowError, RecursionError) as error:
-                raise re.error(str(error)) from error
+        return _compiled(self.pattern, self.flags)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(text: str, flags: str) -> re.Pattern[str]:
+    try:
+        return re.compile(translated(text, flags))
+    except (OverflowError, RecursionError) as error:
+        raise re.error(str(error)) from error
 
 
 class Truth(Struct, frozen=True):
     """A lone operand: true when it is neither null nor empty."""
+
+    operand: Variable | Literal
+
+
+class Not(Struct, frozen=True):
+    """``!``, which binds tighter than anything else."""
 
     operand: Operand
 
@@ -106,12 +116,10 @@ class Or(Struct, frozen=True):
     right: Expression
 
 
-Expression = Truth | Comparison | Match | And | Or
-
+Expression = Truth | Not | Comparison | Match | And | Or
+Operand = Variable | Literal | Expression
 
 _REGEX = pattern(r"/(.+)/([ismU]*)", re.DOTALL)
-# U makes repetitions match as little as they can, which does not change whether there is a match
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "U": 0}
 
 
 def parse_regex(text: str) -> Regex:
@@ -142,14 +150,26 @@ def evaluate(expression: Expression, lookup: Callable[[str], str | None]) -> boo
             return evaluate(left, lookup) or evaluate(right, lookup)
         case Truth(operand):
             return bool(_value(operand, lookup))
+        case Not(negation):
+            return not _value(negation, lookup)
         case Comparison(left_operand, right_operand, negated):
-            return (_value(left_operand, lookup) == _value(right_operand, lookup)) != negated
+            return _are_equal(_value(left_operand, lookup), _value(right_operand, lookup)) != negated
         case Match(text, pattern, negated):
-            return _matches(str(_value(text, lookup) or ""), _pattern(pattern, lookup)) != negated
+            return _matches(_text(_value(text, lookup)) or "", _pattern(pattern, lookup)) != negated
 
 
 def _value(operand: Operand, lookup: Callable[[str], str | None]) -> str | bool | None:
-    return lookup(operand.name) if isinstance(operand, Variable) else operand.value
+    if isinstance(operand, Variable):
+        return lookup(operand.name)
+    return operand.value if isinstance(operand, Literal) else evaluate(operand, lookup)
+
+
+def _text(value: str | bool | None) -> str | None:  # noqa: FBT001 (one of the three kinds of values)
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _are_equal(one: str | bool | None, other: str | bool | None) -> bool:  # noqa: FBT001 (as above)
+    return _text(one) == _text(other)
 
 
 def _pattern(right: Regex | Operand, lookup: Callable[[str], str | None]) -> Regex | str | None:
@@ -157,9 +177,9 @@ def _pattern(right: Regex | Operand, lookup: Callable[[str], str | None]) -> Reg
         return right
     value = _value(right, lookup)
     try:
-        return None if value is None else parse_regex(str(value))
+        return None if value is None else parse_regex(_text(value) or "")
     except (ValueError, re.error):
-        return str(value)
+        return _text(value)
 
 
 def _matches(text: str, pattern: Regex | str | None) -> bool:

@@ -79,8 +79,28 @@ def holds(text: str) -> bool:
         ("false", False),
         ("true == true", True),
         ("false == false", True),
-        ("$WORD == true", False),
-        ('"true" == true', False),
+        ("$WORD == true", True),
+        ('"true" == true', True),
+        ("$WORD != true", False),
+        ("$BRANCH == true", False),
+        ("!$UNSET", True),
+        ("!$EMPTY", True),
+        ("!$BRANCH", False),
+        ("!!$BRANCH", True),
+        ("!$UNSET && $BRANCH", True),
+        ("!($BRANCH && $EMPTY)", True),
+        ('!($BRANCH == "main")', False),
+        ('!$BRANCH == "main"', False),
+        ("!$BRANCH == false", True),
+        ('($BRANCH) == "main"', True),
+        ('$BRANCH == ("main")', True),
+        ("($BRANCH == $TEXT) == true", True),
+        ("$BRANCH =~ ($PATTERN)", True),
+        (r"$TAG =~ /0\z/", True),
+        (r"$BRANCH =~ /^\pL+$/", True),
+        ("$BRANCH =~ /^[[:alpha:]]+$/", True),
+        ("$BRANCH =~ /ma(?i)IN/", True),
+        (r"$LINES =~ /two$/", False),
         ("$UNSET == false", False),
         ("$a_1 == 'x'", True),
         ("$UNSET || $BRANCH && $EMPTY", False),
@@ -120,18 +140,18 @@ def test_comparisons_and_matches_keep_what_was_written() -> None:
         ("$A == ", "column 7: expected a $VARIABLE, a quoted text or null, saw the end"),
         ("$A == 'x", 'column 7: expected a $VARIABLE, a quoted text or null, saw "\'"'),
         ("$A == /x/", 'column 7: expected a $VARIABLE, a quoted text or null, saw "/x/"'),
-        ("$A == $B == $C", 'column 10: expected &&, || or the end, saw "=="'),
+        ("$A == == $B", 'column 7: expected a $VARIABLE, a quoted text or null, saw "=="'),
         ("$A $B", 'column 4: expected &&, || or the end, saw "$B"'),
         ("$A && || $B", 'column 7: expected a $VARIABLE, a quoted text or null, saw "||"'),
         ("($A", "column 4: expected &&, || or ), saw the end"),
         ("$A)", 'column 3: expected &&, || or the end, saw ")"'),
-        ("!$A", 'column 1: expected a $VARIABLE, a quoted text or null, saw "!"'),
+        ("!", "column 2: expected a $VARIABLE, a quoted text or null, saw the end"),
         ("$A =~ null", 'column 7: expected a /regex/, a $VARIABLE or a quoted text, saw "null"'),
         ("$A =~ /x", 'column 7: expected a /regex/, a $VARIABLE or a quoted text, saw "/"'),
-        ("$A =~ '/(x/'", "column 7: no regular expression: missing ), unterminated subpattern at position 0"),
+        ("$A =~ '/(x/'", "column 7: no regular expression: missing ): (x at position 0"),
         (
             "$A =~ /(x/",
-            "column 7: no regular expression: missing ), unterminated subpattern at position 0",
+            "column 7: no regular expression: missing ): (x at position 0",
         ),
         ("$A =~ /x/g", 'column 10: expected &&, || or the end, saw "g"'),
         ("(" * 5000, "column 21: more than 20 parentheses within each other"),
@@ -144,6 +164,33 @@ def test_an_unreadable_condition_is_refused_at_its_column(text: str, message: st
 
     assert str(caught.value) == message
     assert message.startswith(f"column {caught.value.column}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('${A} == "x"', "column 1: `${A}` is no variable here: write `$A`"),
+        ("$A && ${B}", "column 7: `${B}` is no variable here: write `$B`"),
+        ("$A =~ /x/", "column 7: `/x/`: GitLab takes no regular expression of a single character"),
+        ("$A =~ /(?!x)/", "column 7: no regular expression: invalid perl operator: (?! at position 0"),
+        (
+            "$A =~ /.*wip/marge.*/",
+            'column 15: a slash within a regular expression is written `\\/`, saw "$A =~ /.*wip/marge.*/"',
+        ),
+        (" || ".join(["$A"] * 51), "column 301: more than 100 words"),
+    ],
+)
+def test_what_gitlab_refuses_is_refused_in_its_files(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_expression(text, gitlab=True)
+
+    assert str(caught.value) == message
+
+
+def test_a_condition_of_gitlab_has_99_words_at_most() -> None:
+    longest = " || ".join(["$A"] * 50)
+
+    assert parse_expression(longest, gitlab=True) == parse_expression(longest)
 
 
 def test_the_longest_condition_that_is_read_can_be_decided() -> None:

@@ -69,7 +69,7 @@ JOB = 'jobs.a.script = "x"\n'
         ),
         (
             in_job("rules = [{}, { if = '$A =~ /(/' }]"),
-            "jobs.a.rules[1].if: column 7: no regular expression: missing ), unterminated subpattern at position 0",
+            "jobs.a.rules[1].if: column 7: no regular expression: missing ): ( at position 0",
         ),
         (
             in_job("rules = [{ branch = ['main', '/[/'] }]"),

@@ -114,7 +114,7 @@ def test_an_input_that_is_a_whole_value_has_its_type(spec: str, given_: str, val
         (
             "a: {regex: '('}",
             "{a: x}",
-            "a.yml:3: `a` input: invalid regular expression: missing ), unterminated subpattern at position 0",
+            "a.yml:3: `a` input: invalid regular expression: missing ): ( at position 0",
         ),
         (
             "a: {type: text}",

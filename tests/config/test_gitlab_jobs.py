@@ -466,7 +466,10 @@ def test_a_resource_group_may_hold_variables() -> None:
 
 def test_the_pattern_of_coverage_stands_between_slashes() -> None:
     assert job(r"coverage: '/Code coverage: \d+(?:\.\d+)?/'").coverage == r"Code coverage: \d+(?:\.\d+)?"
-    assert job(r"coverage: '/(?<all>\d+)(?<=%)/'").coverage == r"(?P<all>\d+)(?<=%)"
+    assert job(r"coverage: '/(?<all>\d+)%/'").coverage == r"(?<all>\d+)%"
+    assert wrong(r"coverage: '\d+%'") == [
+        r'.coverage: must be a regular expression with re2 syntax, saw "\\d+%" (put it between slashes: /\d+%/)'
+    ]
     assert wrong("coverage: '/(/'")[0].startswith(".coverage: must be a regular expression")
 
 

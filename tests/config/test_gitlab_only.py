@@ -150,8 +150,8 @@ def test_a_manual_job_of_only_waits_and_may_fail() -> None:
 
 def test_conditions_that_are_none_are_told() -> None:
     assert wrong("only: main") == ['.only: has to be either an array of conditions or a hash, saw "main"']
-    assert wrong("only: [/(/]")[0].startswith(
-        '.only: config should be an array of strings or regular expressions, saw "/(/": missing )'
+    assert wrong("only: [main, /(/]")[0].startswith(
+        '.only[1]: config should be an array of strings or regular expressions using re2 syntax, saw "/(/": missing )'
     )
     assert wrong("only: [3]") == [".only: should be an array of strings, saw 3"]
     assert wrong("except: {ref: [main]}") == [".except.ref: config contains unknown keys: ref (did you mean `refs`?)"]

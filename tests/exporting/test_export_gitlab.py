@@ -94,7 +94,7 @@ def test_a_rule_that_would_have_to_wait_is_never_left_out() -> None:
 
 
 def test_a_lookahead_is_no_regular_expression_of_gitlab() -> None:
-    job = exported_job("[jobs.unit]\nscript = [\"true\"]\nrules = [{ if = '$CI_COMMIT_BRANCH =~ /^(?!main)/' }]\n")
+    job = exported_job("[jobs.unit]\nscript = [\"true\"]\nrules = [{ branch = '/^(?!main)/' }]\n")
 
     assert "rules" not in job
 

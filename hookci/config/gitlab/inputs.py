@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hookci.config.expressions import ExpressionError, parse_expression
 from hookci.config.gitlab.located import Items, ProblemAt, Table
 from hookci.config.words import did_you_mean, show
-from hookci.model.expression import evaluate
+from hookci.model.expression import Regex, evaluate
 
 if TYPE_CHECKING:
     from hookci.config.gitlab.located import Place
@@ -122,7 +122,7 @@ class _Reader:
             self._say(f"`{name}` input: RegEx validation can only be used with string inputs", place)
             return
         try:
-            re.compile(str(said["regex"]))
+            Regex(str(said["regex"])).compiled()
         except re.error as error:
             self._say(f"`{name}` input: invalid regular expression: {error}", place)
 
@@ -146,7 +146,7 @@ class _Reader:
         elif said.get("options") is not None and value not in said["options"]:
             message = f"`{name}` input: `{value}` cannot be used because it is not in the list of allowed options"
             self._say(message, place, f"one of {', '.join(map(str, said['options']))}")
-        elif "regex" in said and not re.search(str(said["regex"]), str(value)):
+        elif "regex" in said and not Regex(str(said["regex"])).compiled().search(str(value)):
             self._say(f"`{name}` input: {which} value does not match required RegEx pattern", place)
 
     def _ruled(self, name: str, said: Table) -> Table:

@@ -24,6 +24,7 @@ from hookci.config.gitlab.shapes import commands, seconds, table, text, texts
 from hookci.config.gitlab.trigger import read_trigger
 from hookci.config.gitlab.variables import Variables, read_variables
 from hookci.config.words import show
+from hookci.model.expression import Regex
 from hookci.model.pipeline import AllowFailure, Job, When
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ _LONGEST_NAME = 255
 _RESERVED = ("image", "services", "stages", "before_script", "after_script", "variables", "cache", "include")
 _NO_NAMES = ("true", "false", "nil", "pages:deploy", *_RESERVED)
 _GROUP = re.compile(r"[A-Za-z0-9_/$\{\}. \-]+")
+_SLASHES = re.compile(r"/(.*)/([ismU]*)")
 _DEFAULT = Job(name="", group="", stage="test")
 
 _Read = TypeVar("_Read")
@@ -296,12 +298,14 @@ def _coverage(value: object, path: Path, ledger: Ledger) -> str | None:
     pattern = text(value, path, ledger)
     if pattern is None:
         return None
-    if pattern.startswith("/") and pattern.endswith("/"):
-        pattern = pattern[1:-1]
-    pattern = pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")  # Ruby's named groups
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        ledger.problem(path, f"must be a regular expression: {error}")
+    found = _SLASHES.fullmatch(pattern)
+    if found is None:
+        hint = f"put it between slashes: /{pattern}/"
+        ledger.problem(path, f"must be a regular expression with re2 syntax, saw {show(pattern)}", hint)
         return None
-    return pattern
+    try:
+        Regex(found[1]).compiled()
+    except re.error as error:
+        ledger.problem(path, f"must be a regular expression with re2 syntax: {error}")
+        return None
+    return pattern if found[2] else found[1]  # as GitLab's ``Entry::Coverage``, which takes only slashes away

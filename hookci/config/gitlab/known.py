@@ -97,7 +97,7 @@ class Known:
 
     def _holds(self, rule: Table) -> bool:
         return (
-            ("if" not in rule or evaluate(parse_expression(rule["if"]), self.value))
+            ("if" not in rule or evaluate(parse_expression(rule["if"], gitlab=True), self.value))
             and ("changes" not in rule or self._changed(rule["changes"]))
             and ("exists" not in rule or self._any(_paths(rule["exists"]), self._surroundings.paths()))
         )
@@ -131,7 +131,7 @@ def _check_condition(condition: object, path: Path, problems: list[Problem]) -> 
         problems.append(ProblemAt(path, f'should be a condition such as `$NAME == "value"`, saw {show(condition)}'))
         return
     try:
-        parse_expression(condition)
+        parse_expression(condition, gitlab=True)
     except ExpressionError as error:
         problems.append(ProblemAt(path, str(error)))
 

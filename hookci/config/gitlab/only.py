@@ -7,6 +7,7 @@ either, and without rules, is ``only: [branches, tags]``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from hookci.config.gitlab.keywords import words
 from hookci.config.gitlab.rules import NEVER_TRUE, read_condition
 from hookci.config.gitlab.shapes import table, texts
 from hookci.config.words import show
-from hookci.model.expression import And, Comparison, Literal, Match, Or, Truth, Variable, parse_regex
+from hookci.model.expression import And, Comparison, Literal, Match, Or, Regex, Truth, Variable
 from hookci.model.pipeline import Rule, When
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _SOURCES = words(
     "push web trigger schedule api external pipeline chat webide merge_request_event external_pull_request_event "
     "parent_pipeline ondemand_dast_scan ondemand_dast_validation"
 )
+
+
+_REGEX = re.compile(r"/(.*)/([ismU]*)")
 
 
 def _equals(name: str, value: str | None, *, negated: bool = False) -> Comparison:
@@ -110,25 +114,48 @@ def _any(conditions: Iterable[Expression]) -> Expression:
 
 
 def _refs(value: object, path: Path, ledger: Ledger) -> Expression:
-    return _any(_ref(pattern, path, ledger) for pattern in texts(value, path, ledger))
+    patterns = texts(value, path, ledger)
+    for index, pattern in enumerate(patterns):
+        _check_regex(pattern, (*path, index), ledger)
+    return _any(_ref(pattern) for pattern in patterns)
 
 
-def _ref(pattern: str, path: Path, ledger: Ledger) -> Expression:
+def _check_regex(pattern: str, path: Path, ledger: Ledger) -> None:
+    """What has not the form of a regular expression is a name, also when it begins with a slash."""
+    try:
+        _regex(pattern)
+    except re.error as error:
+        wanted = "config should be an array of strings or regular expressions using re2 syntax"
+        ledger.problem(path, f"{wanted}, saw {show(pattern)}: {error}")
+
+
+def _ref(pattern: str) -> Expression:
     """One entry of a list of refs; what stands behind an ``@`` is the project it is meant for."""
     name, found, project = pattern.partition("@")
-    condition = _KEYWORDS.get(name) or And(_NO_MERGE_REQUEST, _named(name, path, ledger))
+    condition = _KEYWORDS.get(name) or And(_NO_MERGE_REQUEST, _named(name))
     return And(_equals("CI_PROJECT_PATH", project), condition) if found else condition
 
 
-def _named(name: str, path: Path, ledger: Ledger) -> Expression:
-    if not name.startswith("/"):
-        return _equals("CI_COMMIT_REF_NAME", name)
-    try:
-        return Match(Variable("CI_COMMIT_REF_NAME"), parse_regex(name))
-    except (ValueError, re.error) as error:
-        wanted = "config should be an array of strings or regular expressions"
-        ledger.problem(path, f"{wanted}, saw {show(name)}: {error}")
-        return NEVER_TRUE
+def _named(name: str) -> Expression:
+    with contextlib.suppress(re.error):  # before an @, nobody looks whether it is one
+        regex = _regex(name)
+        if regex is not None:
+            return Match(Variable("CI_COMMIT_REF_NAME"), regex)
+    return _equals("CI_COMMIT_REF_NAME", name)
+
+
+def _regex(text: str) -> Regex | None:
+    """What is written as ``/pattern/flags``; of GitLab's code ``Gitlab::UntrustedRegexp::RubySyntax``.
+
+    Raises:
+        re.error: the pattern is none.
+    """
+    found = _REGEX.fullmatch(text)
+    if not found:
+        return None
+    regex = Regex(found[1], found[2])
+    regex.compiled()
+    return regex
 
 
 def _variables(value: object, path: Path, ledger: Ledger) -> Expression:

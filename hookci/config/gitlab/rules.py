@@ -37,7 +37,9 @@ _PIPELINE_KEYS = ("if", "changes", "exists", "when", "variables", "auto_cancel")
 _DEEPEST = 10
 _MOST_PATHS = 50
 
-_parsed = functools.lru_cache(maxsize=1024)(parse_expression)  # the same few conditions stand in many jobs
+_parsed = functools.lru_cache(maxsize=1024)(
+    functools.partial(parse_expression, gitlab=True)
+)  # the same few conditions stand in many jobs
 
 
 def read_rules(value: object, path: Path, ledger: Ledger, *, whole_pipeline: bool = False) -> tuple[Rule, ...]:
