@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hookci.model.patterns import pattern
-from hookci.model.re2 import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +67,8 @@ class Regex(Struct, frozen=True):
 
 @functools.lru_cache(maxsize=256)
 def _compiled(text: str, flags: str) -> re.Pattern[str]:
+    from hookci.model.re2 import translated  # noqa: PLC0415 (few conditions have one)
+
     try:
         return re.compile(translated(text, flags))
     except (OverflowError, RecursionError) as error:
