@@ -16,7 +16,7 @@ from hookci.execute.masking import Masker
 from hookci.execute.output import Output
 from hookci.execute.place import Commands
 from hookci.execute.predefined import attempt_facts
-from hookci.execute.variables import job_variables
+from hookci.execute.variables import ASKING, Asked, job_variables
 from hookci.model.pipeline import CachePolicy
 from hookci.model.result import JobResult, Outcome
 from hookci.proc.supervise import exit_text
@@ -112,6 +112,7 @@ class _Attempt(Struct):
     tell: Callable[[JobOutput], None]
     started: Callable[[], None]
     visit: Visit | None
+    asked: Asked = Asked()
 
     @property
     def job(self) -> Job:
@@ -125,6 +126,9 @@ class _Attempt(Struct):
             self.planned = replace(self.planned, job=with_variables(self.job, environment))
             output = Output(self.job.name, log, masker, self.tell)
             try:
+                self._ask(environment, output)
+                if self.asked.wrong:
+                    return self._refused(output, path)
                 return self._logged(environment, output, masker.mask, path)
             except HookciError as error:
                 output.say(f"hookci: {error.message}")
@@ -151,11 +155,11 @@ class _Attempt(Struct):
         ran = self._script(environment, output)
         ended = ran.ended
         if self.job.after_script and self.cancel.hard.reason is None:
-            self._after_script(ended, environment, output)
+            ran = self._after_script(ran, environment, output)
         self.place.bring_back(self._wanted(places))
         if self.visit:
             self.visit.after(self._visited(ended, output, mask))
-        passed = ended.why == "exit" and ended.returncode == 0
+        passed = _passed(ran)
         tests = reports.read(mask, output.say) if reports and ended.why != "cancel" else None
         broken = self._keep(places, output, passed=passed)
         output.finish()
@@ -200,6 +204,17 @@ class _Attempt(Struct):
 
     # -- surroundings
 
+    def _ask(self, environment: Mapping[str, str], output: Output) -> None:
+        if self.job.gitlab and not ASKING.isdisjoint(environment):
+            from hookci.execute.runner import asked_in  # noqa: PLC0415 (few jobs ask for anything)
+
+            self.asked = asked_in(environment, output.say)
+
+    def _refused(self, output: Output, path: str) -> JobResult:
+        job, why = self.job, self.asked.wrong
+        output.say(f"hookci: {why}")
+        return JobResult(name=job.name, stage=job.stage, outcome=Outcome.FAILED, reason=why, log=path)
+
     def _environment(self) -> dict[str, str]:
         context, job = self.context, self.job
         workspace, place = self.place.workspace, context.places.get(job.name, 0)
@@ -230,7 +245,7 @@ class _Attempt(Struct):
             tree = narrow_tree(context.source.repository, context.source.scratch, narrow)
         wanted = Wanted(
             tree=tree,
-            commit=snapshot.commit,
+            commit=snapshot.commit if self.asked.sources else "",
             whole=snapshot.tree,
             shown=narrow,
             local=not self.job.contained and narrow is None,
@@ -250,7 +265,9 @@ class _Attempt(Struct):
         self._carry()
 
     def _narrow(self) -> dict[str, str] | None:
-        """The files of the snapshot that the job declares as its inputs; None for all of them."""
+        """The files of the snapshot that the job declares as its inputs, or none; None for all of them."""
+        if not self.asked.sources:
+            return {}
         return None if self.job.inputs is None else self.context.blobs().named(self.job.inputs)
 
     def _carry(self) -> None:
@@ -287,18 +304,23 @@ class _Attempt(Struct):
     def _before_checkout(self, environment: Mapping[str, str], output: Output) -> Ran | None:
         """Run what is to be run before the sources are there; how it ended, if that ends the job.
 
-        Source: GitLab CI/CD YAML reference, "hooks:pre_get_sources_script"; as there, no after_script follows.
+        Source: GitLab CI/CD YAML reference, "hooks:pre_get_sources_script"; as there, no after_script follows.  Where
+        no sources are to come, a runner leaves it out.
         """
         job = self.job
-        if not job.before_checkout:
+        if not (job.before_checkout and self.asked.sources):
             return None
         ran = self.place.run_first(self._said("first", job.before_checkout, environment, output, job.timeout), output)
         self.started = _nothing
-        return None if ran.ended.why == "exit" and ran.ended.returncode == 0 else ran
+        return None if _passed(ran) else ran
 
     def _script(self, environment: Mapping[str, str], output: Output) -> Ran:
-        job = self.job
-        return self._commands("script", (*job.before_script, *job.script), environment, output, job.timeout)
+        job, asked = self.job, self.asked.script_timeout
+        limit = job.timeout if asked is None else min(asked, job.timeout)
+        ran = self._commands("script", (*job.before_script, *job.script), environment, output, limit)
+        if ran.ended.why == "timeout" and limit < job.timeout:
+            return replace(ran, reason=f"did not end within {limit:g} s, its RUNNER_SCRIPT_TIMEOUT")
+        return ran
 
     def _commands(
         self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
@@ -318,15 +340,24 @@ class _Attempt(Struct):
             started=self.started,
         )
 
-    def _after_script(self, ended: Ended, environment: dict[str, str], output: Output) -> None:
-        status = "success" if ended.why == "exit" and ended.returncode == 0 else _STATUS[ended.why]
+    def _after_script(self, ran: Ran, environment: dict[str, str], output: Output) -> Ran:
+        """Run it; how the job ended by that: as its script did, unless this is to count too, and did not pass."""
+        status = "success" if _passed(ran) else _STATUS[ran.ended.why]
         told = {**environment, "CI_JOB_STATUS": status, "HOOKCI_JOB_STATUS": status}
         output.finish()
-        after = self._commands("after", self.job.after_script, told, output, _AFTER_SCRIPT_TIMEOUT).ended
-        if after.why != "exit" or after.returncode != 0:
-            output.say(
-                f"hookci: after_script ended with {exit_text(after.returncode)}; that does not change the result"
-            )
+        # whatever is asked for, a job has no more time than its own
+        limit = min(self.asked.after_timeout or _AFTER_SCRIPT_TIMEOUT, max(self.job.timeout, _AFTER_SCRIPT_TIMEOUT))
+        after = self._commands("after", self.job.after_script, told, output, limit)
+        if _passed(after):
+            return ran
+        is_late = after.ended.why == "timeout"
+        if self.asked.after_counts and _passed(ran):
+            why = f"after_script did not end within {limit:g} s" if is_late else after.reason or "after_script failed"
+            seconds = ran.ended.seconds + after.ended.seconds
+            return replace(after, reason=why, ended=replace(after.ended, seconds=seconds))
+        how = f"did not end within {limit:g} s" if is_late else f"ended with {exit_text(after.ended.returncode)}"
+        output.say(f"hookci: after_script {how}; that does not change the result")
+        return ran
 
     # -- what is left
 
@@ -356,13 +387,13 @@ class _Attempt(Struct):
 
     def _result(self, ran: Ran, output: Output, environment: dict[str, str], log: str) -> JobResult:
         job, ended = self.job, ran.ended
-        if ended.why == "exit" and ended.returncode == 0:
+        if _passed(ran):
             return JobResult(
                 name=job.name, stage=job.stage, outcome=Outcome.PASSED, exit_code=0, seconds=ended.seconds, log=log
             )
         outcome, reason = {
             "exit": (Outcome.FAILED, ran.reason),
-            "timeout": (Outcome.TIMED_OUT, f"did not end within {job.timeout:g} s"),
+            "timeout": (Outcome.TIMED_OUT, ran.reason or f"did not end within {job.timeout:g} s"),
             "cancel": (Outcome.CANCELLED, self.cancel.soft.reason or "cancelled"),
         }[ended.why]
         return JobResult(
@@ -395,6 +426,10 @@ class _Attempt(Struct):
         quoted = ", ".join(f'"{name}"' for name in names)
         where = "pass_env" if not self.job.gitlab else "a hookci.toml beside the file with defaults.pass_env"
         return (f"your shell has {listed}, which the job did not get; if it needs that, write {where} = [{quoted}]",)
+
+
+def _passed(ran: Ran) -> bool:
+    return ran.ended.why == "exit" and ran.ended.returncode == 0
 
 
 def _nothing() -> None:

@@ -29,7 +29,7 @@ _FILE = "100"
 """What the modes of regular files begin with (gitformat-index(5))."""
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-_SCHEMA = 2
+_SCHEMA = 3
 """Raised when the meaning of a key, or of what a job runs in, changes: older passes then count no more."""
 
 

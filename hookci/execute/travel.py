@@ -145,7 +145,8 @@ class FarWorkspace(Struct, kw_only=True):
 
     def _script(self, going: Sequence[str]) -> bytes:
         """What the helper does: remove files of the copy, fill the attempt's volume from it."""
-        lines = ["set -e", f"cd {_COPY}/{_TREE}"]
+        # a workspace with nothing in it has sent no file that would have made the directory
+        lines = ["set -e", f"[ -d {_COPY}/{_TREE} ] || mkdir {_COPY}/{_TREE}", f"cd {_COPY}/{_TREE}"]
         batches = (going[start : start + _AT_ONCE] for start in range(0, len(going), _AT_ONCE))
         lines += [f"rm -rf -- {shlex.join(batch)}" for batch in batches]
         lines.append(f"cp -a . {_WORK}/")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hookci.execute.environment import expand, expand_all, secret_values
 from hookci.model.patterns import pattern
 from hookci.model.slugs import environment_slug
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
     from hookci.model.pipeline import Job
     from hookci.model.plan import Plan, PlannedJob
 
-__all__ = ["hidden_values", "job_variables"]
+__all__ = ["ASKING", "Asked", "hidden_values", "job_variables"]
+
+ASKING = frozenset(
+    {"GIT_STRATEGY", "RUNNER_SCRIPT_TIMEOUT", "RUNNER_AFTER_SCRIPT_TIMEOUT", "AFTER_SCRIPT_IGNORE_ERRORS"}
+)
+"""The names of variables by which a job of a GitLab file asks something of its runner."""
 
 _SECRET = pattern(
     r"(?:^|_)(?:TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD|CREDENTIALS?|AUTH|PAT|"
@@ -26,6 +33,21 @@ _SECRET = pattern(
     re.IGNORECASE,
 )
 """The names of variables whose values are nobody's business; a person gives them by hand."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a job asks of its runner (`hookci.execute.runner` reads it).
+
+    ``sources`` says whether there is a checkout, ``script_timeout`` and ``after_timeout`` are in seconds, None for
+    those that every job has, ``after_counts`` says whether an after_script that fails fails the job, ``wrong`` why
+    the job cannot be run.
+    """
+
+    sources: bool = True
+    script_timeout: float | None = None
+    after_timeout: float | None = None
+    after_counts: bool = False
+    wrong: str = ""
 
 
 def job_variables(planned: PlannedJob, known: Mapping[str, str], handed: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ NO_CACHES = Caches(lambda _: frozenset(), lambda _: ())
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a workspace is to hold: ``tree``, with ``HEAD`` at ``commit``, and ``caches``.
+    """What a workspace is to hold: ``tree``, with ``HEAD`` at ``commit``, and ``caches``; no commit, no ``.git``.
 
     ``shown`` are the paths of the tree ``whole`` that ``tree`` has, None for all.  ``local`` says that nobody but
     processes of this machine will see it.
@@ -89,7 +89,8 @@ class Slot(Struct):
             if not (wanted.local and wanted.shown is None and self._show(source, wanted)):
                 keep, fill = wanted.caches.keep(self.workspace), functools.partial(wanted.caches.fill, self.workspace)
                 self.checkout.reset(source, wanted.tree, keep=keep, fill=fill, say=say)
-                self.checkout.expose(source, wanted.commit, wanted.whole, wanted.shown)
+                if wanted.commit:
+                    self.checkout.expose(source, wanted.commit, wanted.whole, wanted.shown)
         for line in self._shown.lower.said if self._shown else ():
             say(line)
 

@@ -523,11 +523,13 @@ def test_what_has_no_effect_is_said_once_with_the_place_and_the_reason() -> None
 
 
 def test_variables_that_speak_to_a_runner_are_told_and_are_variables_all_the_same() -> None:
-    pipeline = read("variables: {GIT_STRATEGY: none}\nj: {script: x, variables: {GIT_DEPTH: 1}}")
+    clean = "every job that wants the sources starts in a clean checkout of them"
 
-    assert pipeline.jobs["j"].variables == {"GIT_STRATEGY": "none", "GIT_DEPTH": "1"}
+    pipeline = read("variables: {GIT_CLEAN_FLAGS: -x, GIT_STRATEGY: none}\nj: {script: x, variables: {GIT_DEPTH: 1}}")
+
+    assert pipeline.jobs["j"].variables == {"GIT_CLEAN_FLAGS": "-x", "GIT_STRATEGY": "none", "GIT_DEPTH": "1"}
     assert pipeline.warnings == (
-        ".gitlab-ci.yml:1: `variables.GIT_STRATEGY` has no effect here: every job starts in a clean checkout",
+        f".gitlab-ci.yml:1: `variables.GIT_CLEAN_FLAGS` has no effect here: {clean}",
         ".gitlab-ci.yml:2: `variables.GIT_DEPTH` has no effect here: the same commits come along for every job",
     )
 

@@ -65,6 +65,19 @@ def test_a_job_has_the_snapshot_and_a_red_one_names_its_command(far: Repo) -> No
     ]  # fmt: skip
 
 
+def test_a_job_without_sources_has_none_and_the_next_one_has_them(far: Repo) -> None:
+    far.commit({"a.txt": "one\n", ".gitlab-ci.yml": f"""
+        default: {{image: {BUSYBOX}}}
+        bare: {{stage: build, variables: {{GIT_STRATEGY: empty}}, script: [ls -A, touch left]}}
+        after: {{stage: test, script: [ls -A]}}
+    """})  # fmt: skip
+
+    ran = run(far)
+
+    assert said(ran, "bare") == []
+    assert said(ran, "after") == [".git", ".gitlab-ci.yml", "a.txt"]
+
+
 def test_git_in_a_container_knows_commits_tags_and_branches(far: Repo) -> None:
     far.commit({"a.txt": "1", ".gitattributes": "*.txt text eol=lf\n"}, message="first")
     far.git("tag", "-am", "annotated", "v1")

@@ -86,6 +86,20 @@ def test_what_is_not_simply_executed_says_why_and_where() -> None:
     assert all((one.why == "") == (one.fate is Fate.EXECUTED) for one in found.values())
 
 
+def test_variables_that_speak_to_a_runner_are_told_by_name() -> None:
+    found = explained(
+        "variables: {GIT_DEPTH: {value: 1}, A: b}\na: {script: x, variables: {GIT_STRATEGY: none, B: c}}\n"
+    )
+
+    assert {key: one.fate for key, one in found.items() if "variables" in key[1]} == {
+        (None, "variables"): Fate.EXECUTED,
+        (None, "variables.GIT_DEPTH"): Fate.WITHOUT_EFFECT,
+        (None, "variables.*.value"): Fate.EXECUTED,
+        ("a", "variables"): Fate.EXECUTED,
+        ("a", "variables.GIT_STRATEGY"): Fate.EXECUTED,
+    }
+
+
 def test_a_keyword_of_an_included_file_stands_there() -> None:
     found = explained("include: b.yml\na: {extends: .b}\n", **{"b.yml": ".b:\n  script: echo\n  tags: [x]\n"})
 

@@ -79,6 +79,9 @@ def _below(keyword: str, value: Any, path: Path) -> Iterator[tuple[str, Path]]: 
         chosen = f"{keyword}.*" in _parents()
         for name, item in value.items():
             if chosen:
+                # some of the names that a file may choose say something to a runner
+                if fate(f"{keyword}.{name}") != _UNKNOWN:
+                    yield f"{keyword}.{name}", (*path, name)
                 yield from _below(f"{keyword}.*", item, (*path, name))
             else:
                 yield from _keywords(f"{keyword}.{name}", item, (*path, name))

@@ -25,6 +25,8 @@ EXECUTED = frozenset(
     include.rules.exists include.rules.exists.paths
     spec spec.inputs spec.inputs.*.default spec.inputs.*.options spec.inputs.*.regex spec.inputs.*.type
     stages variables variables.*.value variables.*.expand variables.*.options
+    variables.GIT_STRATEGY variables.RUNNER_SCRIPT_TIMEOUT variables.RUNNER_AFTER_SCRIPT_TIMEOUT
+    variables.AFTER_SCRIPT_IGNORE_ERRORS
     workflow workflow.name workflow.rules workflow.rules.if workflow.rules.when workflow.rules.variables
     workflow.rules.changes workflow.rules.changes.paths workflow.rules.changes.compare_to
     workflow.rules.exists workflow.rules.exists.paths
@@ -59,7 +61,7 @@ EXECUTED = frozenset(
 """Does what GitLab's reference says."""
 
 _FORM = "there is no form to start a pipeline with; give variables by `--variable NAME=value`"
-_CHECKOUT = "every job starts in a clean checkout"
+_CHECKOUT = "every job that wants the sources starts in a clean checkout of them"
 _KEPT = "artifacts are kept with the run they belong to, for the jobs after it"
 _SHOWN = "reports are shown by GitLab; the file is written, and what the job itself says counts"
 _CANCEL = "a run ends only when a job fails or a person stops it"
@@ -73,7 +75,6 @@ WITHOUT_EFFECT = {
     "spec.inputs.*.description": "it is for people",
     "variables.*.description": _FORM,
     # variables that speak to GitLab's runner: reference, "Configure runners"
-    "variables.GIT_STRATEGY": _CHECKOUT,
     "variables.GIT_CHECKOUT": _CHECKOUT,
     "variables.GIT_CLEAN_FLAGS": _CHECKOUT,
     "variables.GIT_FETCH_EXTRA_FLAGS": _CHECKOUT,
