@@ -25,7 +25,9 @@ EXECUTED = frozenset(
     include.rules.exists include.rules.exists.paths
     spec spec.inputs spec.inputs.*.default spec.inputs.*.options spec.inputs.*.regex spec.inputs.*.type
     stages variables variables.*.value variables.*.expand variables.*.options
-    workflow workflow.name workflow.rules workflow.rules.if workflow.rules.when workflow.rules.variables
+    workflow workflow.name workflow.auto_cancel workflow.auto_cancel.on_job_failure
+    workflow.rules.auto_cancel workflow.rules.auto_cancel.on_job_failure
+    workflow.rules workflow.rules.if workflow.rules.when workflow.rules.variables
     workflow.rules.changes workflow.rules.changes.paths workflow.rules.changes.compare_to
     workflow.rules.exists workflow.rules.exists.paths
     !reference extends inherit inherit.default inherit.variables
@@ -81,8 +83,8 @@ WITHOUT_EFFECT = {
     "variables.GIT_SUBMODULE_STRATEGY": "submodules are filled as far as this clone has them",
     "include.cache": _CACHE_OF_INCLUDE,
     "include.integrity": _CACHE_OF_INCLUDE,
-    "workflow.auto_cancel": _CANCEL,
-    "workflow.rules.auto_cancel": _CANCEL,
+    "workflow.auto_cancel.on_new_commit": _CANCEL,
+    "workflow.rules.auto_cancel.on_new_commit": _CANCEL,
     "rules.interruptible": _CANCEL,
     "interruptible": _CANCEL,
     "tags": "there are no runners to choose from: every job runs here",
