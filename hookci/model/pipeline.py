@@ -89,6 +89,7 @@ class Rule(Struct, frozen=True):
     ``changes`` are globs over changed paths (since ``compare_to``, a revision, if that is given), ``exists`` over the
     paths of the tree.  ``needs`` takes the place of the job's, ``start_in`` are the seconds a delayed job waits.
     One that is ``implied`` was not written as a rule.  ``ends_together`` takes the place of the pipeline's.
+    What an ``undecided`` one asks for cannot be known here.
     """
 
     hook: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ class Rule(Struct, frozen=True):
     needs: tuple[Need, ...] | None = None
     implied: bool = False
     ends_together: bool | None = None
+    undecided: bool = False
 
 
 class Need(Struct, frozen=True):
@@ -154,12 +156,16 @@ class Artifacts(Struct, frozen=True):
 
 
 class JobEnvironment(Struct, frozen=True, kw_only=True):
-    """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``."""
+    """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``.
+
+    Where no ``tier`` is said, the name tells it.
+    """
 
     name: str
     url: str | None = None
     action: str = "start"
     on_stop: str | None = None
+    tier: str | None = None
 
 
 class Trigger(Struct, frozen=True, kw_only=True):

@@ -81,9 +81,17 @@ def make_plan(  # noqa: PLR0913 (all that a plan depends on, by keyword)
         name=facts.expanded(pipeline.name, level.variables) if pipeline.name else None,
         source=pipeline.source,
         keep_going=pipeline.gitlab,
-        notices=tuple(level.notices),
+        notices=(*level.notices, *_far(facts)),
         ends_together=frozenset(level.ends_together),
     )
+
+
+def _far(facts: Facts) -> Iterator[str]:
+    """What a person should know of the variables that rules ask for and nobody knows here."""
+    if facts.far:
+        names = ", ".join(sorted(facts.far))
+        what = f"{facts.pipeline.source}: rules ask for {names}, which only a GitLab server knows"
+        yield f"{what}: give it with `--variable NAME=value`"
 
 
 class _Level(Struct):

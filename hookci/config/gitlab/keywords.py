@@ -52,6 +52,7 @@ EXECUTED = frozenset(
     cache cache.key cache.key.files cache.key.prefix cache.paths cache.policy cache.when cache.untracked
     cache.fallback_keys
     environment environment.name environment.url environment.action environment.on_stop
+    environment.deployment_tier
     trigger trigger.include trigger.include.local trigger.include.project trigger.include.file trigger.include.ref
     trigger.include.remote trigger.include.template trigger.include.component trigger.include.inputs
     trigger.inputs trigger.strategy trigger.forward trigger.forward.yaml_variables
@@ -93,7 +94,6 @@ WITHOUT_EFFECT = {
     "services.kubernetes": _KUBERNETES,
     "environment.kubernetes": _KUBERNETES,
     "environment.auto_stop_in": "nothing stops an environment by itself here",
-    "environment.deployment_tier": "environments have no tiers here",
     "artifacts.access": "artifacts never leave this machine",
     "artifacts.public": "artifacts never leave this machine",
     "artifacts.expire_in": _KEPT,
