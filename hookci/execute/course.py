@@ -14,6 +14,7 @@ from hookci.model.plan import Action
 from hookci.model.result import JobResult, Outcome, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from hookci.execute.waiting import Waiting
@@ -66,6 +67,7 @@ class Course:
         self._due: dict[str, float] = {}
         self._failed: str | None = None
         self._interrupted: str | None = None
+        self._ended: dict[str, str] = {}
 
     # -- what happens
 
@@ -142,8 +144,8 @@ class Course:
             self._conclude(name, Outcome.SKIPPED, planned.reason)
         elif planned.action is Action.REMEMBERED:
             self._conclude(name, Outcome.REMEMBERED, planned.reason)
-        elif self._interrupted:
-            self._conclude(name, Outcome.CANCELLED, self._interrupted)
+        elif reason := self._interrupted or self._why_ended(name):
+            self._conclude(name, Outcome.CANCELLED, reason)
         elif planned.action is Action.UNSUPPORTED:
             self._conclude(name, Outcome.UNSUPPORTED, planned.reason)
         else:
@@ -206,6 +208,8 @@ class Course:
             result = overlooked(planned.job, result)
         self.results[result.name] = result
         self._tell(JobFinished(result, held))
+        if result.outcome in BAD and (planned.parent or "") in self._plan.ends_together:
+            self._end_together(planned)
         if result.outcome in BAD and self._failed is None:
             self._failed = result.name
             if not self._keep_going:
@@ -218,6 +222,24 @@ class Course:
             self._close(starter)
         self._arriving.extend(self._turns.over(result.name))
 
+    def _end_together(self, failed: PlannedJob) -> None:
+        """End all jobs of the pipeline of ``failed`` (GitLab, "workflow:auto_cancel:on_job_failure")."""
+        reason = f"`{failed.job.name}` did not pass"
+        self._ended.setdefault(failed.parent or "", reason)
+        for name in self._running:
+            if self._why_ended(name):
+                self._hands.cancel(name, reason, hard=False)
+        self._drop(self._why_ended, reason)
+
+    def _why_ended(self, name: str) -> str | None:
+        """What has ended the pipeline of a job, or one around it; None when nothing has."""
+        if not self._ended:
+            return None
+        parent = self._plan.jobs[name].parent
+        while parent is not None and parent not in self._ended:
+            parent = self._plan.jobs[parent].parent
+        return self._ended.get(parent or "")
+
     def _cancel_running(self, reason: str, *, hard: bool) -> None:
         for name in self._running:
             if hard or is_patient(self._plan.jobs[name].when):
@@ -229,8 +251,11 @@ class Course:
         def is_dropped(name: str) -> bool:
             return self._interrupted is not None or is_patient(self._plan.jobs[name].when)
 
+        self._drop(is_dropped, reason)
+
+    def _drop(self, is_dropped: Callable[[str], object], reason: str) -> None:
         due = [name for name in self._due if is_dropped(name)]
         for name in due:
             del self._due[name]
-        for name in [*self._waiting.drop(is_dropped), *due]:
+        for name in [*self._waiting.drop(lambda name: bool(is_dropped(name))), *due]:
             self._conclude(name, Outcome.CANCELLED, reason)

@@ -30,6 +30,7 @@ def job_facts(job: Job, plan: Plan) -> dict[str, str]:
     facts = {
         "GITLAB_CI": "true",
         "CI_SERVER": "yes",
+        "CI_SERVER_NAME": "GitLab",
         "CI_CONFIG_PATH": plan.source,
         "CI_JOB_NAME": name,
         "CI_JOB_NAME_SLUG": slug(name),
@@ -59,6 +60,7 @@ def attempt_facts(job: Job, number: int, place: int, workspace: str, now: float)
     return {
         "CI_PIPELINE_IID": str(number),
         "CI_JOB_ID": f"{number}{place:04}",
+        "CI_JOB_STATUS": "running",
         "CI_JOB_STARTED_AT": _written(int(now)),
         "CI_BUILDS_DIR": workspace.rpartition("/")[0] or "/",
     }

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from hookci.execute.environment import expand, expand_all, secret_values
 from hookci.model.patterns import pattern
-from hookci.model.slugs import environment_slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,11 +74,9 @@ def _told(job: Job, known: Mapping[str, str]) -> dict[str, str]:
     if job.image is not None:
         told["CI_JOB_IMAGE"] = expand(job.image.name, known, gitlab=True)
     if job.environment is not None:
-        name = expand(job.environment.name, known, gitlab=True)
-        told |= {"CI_ENVIRONMENT_NAME": name, "CI_ENVIRONMENT_SLUG": environment_slug(name)}
-        told["CI_ENVIRONMENT_ACTION"] = job.environment.action
-        if job.environment.url:
-            told["CI_ENVIRONMENT_URL"] = expand(job.environment.url, {**known, **told}, gitlab=True)
+        from hookci.model.deployed import environment_facts  # noqa: PLC0415 (few jobs deploy)
+
+        told |= environment_facts(job.environment, lambda text, more: expand(text, {**known, **more}, gitlab=True))
     return told
 
 

@@ -30,6 +30,8 @@ __all__ = [
 
 ORIGIN = "origin"
 """The remote that is meant when none is named."""
+_LONG_TITLE = 100
+"""From this length on, in characters, the description of a commit is its whole message."""
 _HEADS = "refs/heads/"
 _ORIGIN_HEAD = f"refs/remotes/{ORIGIN}/HEAD"
 _IDENT = pattern(rb"\s*(?P<name>[^<\n]*?)\s*<(?P<email>[^>\n]*)>.*")
@@ -60,7 +62,8 @@ def commit_facts(oid: str, content: bytes) -> dict[str, str]:
         "CI_COMMIT_SHORT_SHA": oid[:8],
         "CI_COMMIT_TITLE": title,
         "CI_COMMIT_MESSAGE": message,
-        "CI_COMMIT_DESCRIPTION": description.strip("\n"),
+        "CI_COMMIT_MESSAGE_IS_TRUNCATED": "false",
+        "CI_COMMIT_DESCRIPTION": description.strip("\n") if len(title) < _LONG_TITLE else message,
         "CI_COMMIT_AUTHOR": f"{text(author['name'])} <{text(author['email'])}>" if author else " <>",
         "CI_COMMIT_TIMESTAMP": _iso(*commit_time(content)),
     }
@@ -178,12 +181,15 @@ def _place_facts(path: str) -> dict[str, str]:
 
 def _server_facts(host: str, protocol: str, port: int) -> dict[str, str]:
     name = host if port == _PORTS[protocol] else f"{host}:{port}"
+    url = f"{protocol}://{name}"
     return {
+        "CI_API_GRAPHQL_URL": f"{url}/api/graphql",
+        "CI_API_V4_URL": f"{url}/api/v4",
         "CI_SERVER_HOST": host,
         "CI_SERVER_FQDN": name,
         "CI_SERVER_PORT": str(port),
         "CI_SERVER_PROTOCOL": protocol,
-        "CI_SERVER_URL": f"{protocol}://{name}",
+        "CI_SERVER_URL": url,
     }
 
 

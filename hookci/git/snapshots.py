@@ -181,6 +181,8 @@ def _of_named(repository: Repository, commit: str, cause: Cause, named: _Named) 
     origin = _Origin(source="commit", label=label, branch=branch, tag=tag, name=f"{_TAGS}{tag}", is_new=is_new)
     snapshot = _of_commit(repository, commit, base, origin)
     facts = {**snapshot.facts, "CI_PIPELINE_SOURCE": cause.source}
+    if cause.source == "trigger":
+        facts["CI_PIPELINE_TRIGGERED"] = "true"
     if target is not None:
         facts.update(change_facts(facts, branch=branch or "", target=target, base=base))
         # the reference: not there in pipelines of merge requests, nor in those of tags
@@ -354,7 +356,7 @@ def _facts(
     remote: str = ORIGIN,
 ) -> dict[str, str]:
     """The predefined variables that describe a snapshot; ``found`` are those of its tree and commit."""
-    name = branch or tag or ""
+    name, default = branch or tag or "", default_branch(repository)
     facts = {
         **project_facts(repository.settings, remote),
         **found,
@@ -363,7 +365,8 @@ def _facts(
         "CI_COMMIT_REF_SLUG": slug(name),
         # what GitLab says where nothing was pushed: the first pipeline of a branch, one that was started by hand
         "CI_COMMIT_BEFORE_SHA": "0" * len(found["CI_COMMIT_SHA"]),
-        "CI_DEFAULT_BRANCH": default_branch(repository),
+        "CI_DEFAULT_BRANCH": default,
+        "CI_DEFAULT_BRANCH_SLUG": slug(default),
         "CI_PIPELINE_SOURCE": "push",
     }
     for value, names in (

@@ -88,7 +88,8 @@ class Rule(Struct, frozen=True):
     Empty conditions hold.  ``branch`` and ``tag`` are globs (``release/*``) or ``/regexes/``;
     ``changes`` are globs over changed paths (since ``compare_to``, a revision, if that is given), ``exists`` over the
     paths of the tree.  ``needs`` takes the place of the job's, ``start_in`` are the seconds a delayed job waits.
-    One that is ``implied`` was not written as a rule.
+    One that is ``implied`` was not written as a rule.  ``ends_together`` takes the place of the pipeline's.
+    What an ``undecided`` one asks for cannot be known here.
     """
 
     hook: tuple[str, ...] = ()
@@ -104,6 +105,8 @@ class Rule(Struct, frozen=True):
     variables: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Need, ...] | None = None
     implied: bool = False
+    ends_together: bool | None = None
+    undecided: bool = False
 
 
 class Need(Struct, frozen=True):
@@ -153,12 +156,16 @@ class Artifacts(Struct, frozen=True):
 
 
 class JobEnvironment(Struct, frozen=True, kw_only=True):
-    """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``."""
+    """What a job deploys to, as ``environment`` in a GitLab file says it; texts may hold ``$VARIABLES``.
+
+    Where no ``tier`` is said, the name tells it.
+    """
 
     name: str
     url: str | None = None
     action: str = "start"
     on_stop: str | None = None
+    tier: str | None = None
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -252,7 +259,8 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     ``name`` is what it calls itself and may hold ``$VARIABLES``.  ``variables`` are those it gives to every job (they
     have them already) and to the rules of ``workflow``.  ``facts_read`` are the predefined variables that what is
     included depends on, None for those that are not set.  ``gitlab`` says that it was written for GitLab: a
-    push then asks for every job, and a failure ends no job that does not wait for it.
+    push then asks for every job, and a failure ends no job that does not wait for it, unless all jobs of the pipeline
+    are to have ended with the first one that fails: ``ends_together``.
     """
 
     source: str
@@ -268,3 +276,4 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = field(default_factory=dict)
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
     gitlab: bool = False
+    ends_together: bool = False

@@ -61,7 +61,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     ``name`` is what the pipeline calls itself, ``source`` where it was read.  With ``keep_going`` a failure ends only
     what comes after it.  ``notices`` are what a person should know before anything runs.  ``belongs_to`` is the run
-    that this one goes on with.
+    that this one goes on with.  In the pipelines of ``ends_together`` the first job that fails ends all others; each is
+    there by the name of the job that starts it (``""``: the snapshot's own).
     """
 
     snapshot: Snapshot
@@ -78,6 +79,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     keep_going: bool = False
     notices: tuple[str, ...] = ()
     belongs_to: int | None = None
+    ends_together: frozenset[str] = frozenset()
 
     @property
     def verdict_key(self) -> tuple[object, ...]:

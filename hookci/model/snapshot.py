@@ -18,7 +18,9 @@ __all__ = [
     "FORK_POINT",
     "IS_NEW",
     "MERGE_REQUEST",
+    "NUMBERS",
     "SKIPS",
+    "SOME_NUMBER",
     "Cause",
     "HookEvent",
     "HookName",
@@ -41,6 +43,12 @@ SKIPS = "hookci.skips"
 
 MERGE_REQUEST = "merge_request_event"
 """GitLab's word for a pipeline of a merge request, in CI_PIPELINE_SOURCE."""
+
+NUMBERS = frozenset({"CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_PROJECT_ID"})
+"""What every pipeline of a merge request has on GitLab, and nobody knows here."""
+
+SOME_NUMBER = "0"
+"""What a condition sees of one of them: that it is set."""
 
 
 _SKIP = pattern(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)

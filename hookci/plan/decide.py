@@ -33,7 +33,10 @@ def decide(job: Job, facts: Facts, workflow: Mapping[str, str]) -> tuple[Job, st
     """
     job = replace(job, variables={**job.variables, **{name: workflow[name] for name in workflow.keys() - job.own}})
     why = ""
-    if job.rules is not None:
+    if job.rules is not None and any(rule.undecided for rule in job.rules):
+        # nobody knows whether it is in the pipeline, and to leave it out in silence would be a guess
+        job = replace(job, when=When.ON_SUCCESS)
+    elif job.rules is not None:
         number = facts.first(job.rules, job.variables, job)
         if number is None or job.rules[number].when is When.NEVER:
             return None

@@ -12,9 +12,10 @@ from hookci.model.digests import sha256
 from hookci.model.expression import evaluate
 from hookci.model.globs import any_matches, name_matches, ruby_matcher
 from hookci.model.patterns import pattern
+from hookci.model.pipeline import When
 from hookci.model.slugs import slug
-from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW, SKIPS
-from hookci.model.variables import expand_for_gitlab
+from hookci.model.snapshot import DEPLOYS, FORK_POINT, IS_NEW, MERGE_REQUEST, NUMBERS, SKIPS, SOME_NUMBER
+from hookci.model.variables import expand_existing, expand_for_gitlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,12 +27,21 @@ if TYPE_CHECKING:
 __all__ = ["Facts"]
 
 _PREDEFINED = pattern(r"\b(?:(?:HOOKCI|CI)_[A-Z0-9_]+|GITLAB_USER_(?:NAME|EMAIL))\b")
+_ONLY_SERVERS = (
+    "CI_COMMIT_REF_PROTECTED", "CI_PAGES_DOMAIN", "CI_PAGES_URL", "CI_PIPELINE_IID", "CI_PROJECT_DESCRIPTION",
+    "CI_PROJECT_ID", "CI_PROJECT_NAMESPACE_ID", "CI_PROJECT_REPOSITORY_LANGUAGES", "CI_PROJECT_TITLE",
+    "CI_PROJECT_VISIBILITY", "CI_REGISTRY", "CI_REGISTRY_IMAGE", "CI_SERVER_REVISION", "CI_SERVER_VERSION",
+    "CI_SERVER_VERSION_MAJOR", "CI_SERVER_VERSION_MINOR", "CI_SERVER_VERSION_PATCH", "GITLAB_FEATURES",
+    "GITLAB_USER_ID", "GITLAB_USER_LOGIN",
+)  # fmt: skip
+"""Variables that rules can ask for on GitLab in every pipeline."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What one pipeline may know; ``read`` is what was looked at, shared with the pipelines that it starts.
 
     ``given`` are variables that win over those of jobs; ``prefix`` is what the plan puts in front of their names.
+    ``far`` are the variables that conditions ask for and only a server knows, shared in the same way.
     """
 
     pipeline: Pipeline
@@ -42,32 +52,75 @@ class Facts(Struct, frozen=True, kw_only=True):
     given: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     read: dict[str, str | None] = field(default_factory=dict)
+    far: dict[str, None] = field(default_factory=dict)
 
     def of(self, starter: str, pipeline: Pipeline, given: Mapping[str, str]) -> Facts:
         """Those of the pipeline that the job ``starter`` starts."""
         return replace(self, pipeline=pipeline, given=given, prefix=f"{self.prefix}{starter}/")
 
     def value(self, name: str, variables: Mapping[str, str], job: Job | None = None) -> str | None:
-        """A variable as ``rules: if`` sees it: a given one, then the job's own, then the predefined ones."""
+        """A variable as it is written: a given one, then the job's own, then the predefined ones."""
         if name in self.given:
             return self.given[name]
         if name in variables:
             return variables[name]
+        return self._predefined(name, variables, job)
+
+    def _predefined(self, name: str, variables: Mapping[str, str], job: Job | None) -> str | None:
         if name == "HOOKCI_HOOK":
             return self.hook
-        constant = self._constants(job).get(name) if self.pipeline.gitlab else None
+        constant = self._constants(name, variables, job).get(name) if self.pipeline.gitlab else None
         if constant is not None:
             return constant
         self.read[name] = self.snapshot.facts.get(name)
         return self.read[name]
 
-    def _constants(self, job: Job | None) -> dict[str, str]:
-        """What GitLab says in every pipeline, or of a job, and what follows from the tree."""
-        always = {"CI": "true", "GITLAB_CI": "true", "CI_SERVER": "yes", "CI_CONFIG_PATH": self.pipeline.source}
+    def _constants(self, name: str, variables: Mapping[str, str], job: Job | None) -> Mapping[str, str]:
+        """What GitLab says in every pipeline, or of a job, and what follows from the tree; at least of ``name``."""
+        if name.startswith("CI_ENVIRONMENT_"):
+            return self._environment(variables, job)
+        always = {
+            "CI": "true",
+            "GITLAB_CI": "true",
+            "CI_SERVER": "yes",
+            "CI_SERVER_NAME": "GitLab",
+            "CI_CONFIG_PATH": self.pipeline.source,
+        }
         if job is None:
             return always
         named = {"CI_JOB_NAME": job.name, "CI_JOB_NAME_SLUG": slug(job.name), "CI_JOB_GROUP_NAME": job.group}
-        return {**always, **named, "CI_JOB_STAGE": job.stage}
+        manual = {"CI_JOB_MANUAL": "true"} if job.when is When.MANUAL else {}
+        return {**always, **named, **manual, "CI_JOB_STAGE": job.stage, "CI_NODE_TOTAL": "1"}
+
+    def _environment(self, variables: Mapping[str, str], job: Job | None) -> Mapping[str, str]:
+        """What GitLab says of what a job deploys to."""
+        if job is None or job.environment is None:
+            return {}
+        from hookci.model.deployed import environment_facts  # noqa: PLC0415 (few jobs deploy)
+
+        elsewhere = replace(job, environment=None)  # nothing in its name is told by its name
+        return environment_facts(
+            job.environment, lambda text, told: self.expanded(text, {**told, **variables}, elsewhere)
+        )
+
+    def _asked(self, name: str, variables: Mapping[str, str], job: Job | None) -> str | None:
+        """A variable as ``rules: if`` sees it; one that only a server knows is noted."""
+        value = self.value(name, variables, job)
+        if value is None and self.pipeline.gitlab and name.startswith(("CI_", "GITLAB_")):
+            return self._far(name)
+        return value
+
+    def _far(self, name: str) -> str | None:
+        """What a condition sees of a variable that GitLab may know, and nobody here."""
+        of_merge_request = name.startswith("CI_MERGE_REQUEST_")
+        if not of_merge_request and name not in _ONLY_SERVERS:
+            return None
+        if of_merge_request:
+            source = self.read["CI_PIPELINE_SOURCE"] = self.snapshot.facts.get("CI_PIPELINE_SOURCE")
+            if source != MERGE_REQUEST:
+                return None
+        self.far[name] = None
+        return SOME_NUMBER if name in NUMBERS else None
 
     def mentioned(self, job: Job) -> tuple[str, ...]:
         """The predefined variables that a job's own text names; they count as looked at, set or not."""
@@ -103,9 +156,29 @@ class Facts(Struct, frozen=True, kw_only=True):
         described = self.pipeline.environments.get(environment)
         return described is not None and described.trigger is Trigger.ON_MERGE
 
-    def expanded(self, text: str, variables: Mapping[str, str], job: Job | None = None) -> str:
-        """``text`` with its variables in place, as GitLab does before anything runs."""
-        return expand_for_gitlab(text, lambda name: self.value(name, variables, job))
+    def expanded(self, text: str, variables: Mapping[str, str], job: Job | None = None, *, keep: bool = False) -> str:
+        """``text`` with its variables in place, as GitLab does before anything runs.
+
+        They may refer to each other; in a circle, the one that is predefined is meant.  With ``keep`` what nobody knows
+        stays in the text as it stands.
+        """
+        done: dict[str, str | None] = {}
+
+        def value(name: str, asking: frozenset[str]) -> str | None:
+            if name in asking:
+                return self._predefined(name, variables, job)
+            if name not in done:
+                done[name] = self.value(name, variables, job)
+                found = done[name]
+                if found is not None and self._refers(name, variables, job):
+                    done[name] = expand_for_gitlab(found, lambda other: value(other, asking | {name}))
+            return done[name]
+
+        return (expand_existing if keep else expand_for_gitlab)(text, lambda name: value(name, frozenset()))
+
+    def _refers(self, name: str, variables: Mapping[str, str], job: Job | None) -> bool:
+        """Whether what is written in a variable's value may be other variables."""
+        return name in self.given or (name in variables and (job is None or name not in job.raw))
 
     # -- rules
 
@@ -120,7 +193,7 @@ class Facts(Struct, frozen=True, kw_only=True):
             (not rule.hook or any(name_matches(pattern, self.hook) for pattern in rule.hook))
             and self._named(rule.branch, "HOOKCI_BRANCH", self.snapshot.branch)
             and self._named(rule.tag, "HOOKCI_TAG", self.snapshot.tag)
-            and (condition is None or evaluate(condition, lambda name: self.value(name, variables, job)))
+            and (condition is None or evaluate(condition, lambda name: self._asked(name, variables, job)))
             and (not rule.changes or self._changed(rule, place, variables, job))
             and (not rule.exists or self._match(rule.exists, self.paths(), variables, job))
         )
@@ -143,7 +216,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         return changed is None or self._match(rule.changes, changed, variables, job)
 
     def _since(self, compare_to: str, place: int, variables: Mapping[str, str], job: Job | None) -> tuple[str, ...]:
-        revision = self.expanded(compare_to, variables, job)
+        revision = self.expanded(compare_to, variables, job, keep=True)
         changed = self.wishes.changed_since(revision)
         if changed is None:
             path = f"{job.group if job else 'workflow'}.rules[{place}].changes.compare_to"
@@ -158,7 +231,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     ) -> bool:
         if not self.pipeline.gitlab:
             return any_matches(patterns, paths) is not None
-        tests = [ruby_matcher(self.expanded(pattern, variables, job)) for pattern in patterns]
+        tests = [ruby_matcher(self.expanded(pattern, variables, job, keep=True)) for pattern in patterns]
         return any(test(path) for path in paths for test in tests)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hookci.errors import ConfigError
-from hookci.model.pipeline import When
+from hookci.model.pipeline import Rule, When
 from hookci.model.plan import Action, Plan
 from hookci.plan.asked import asked_by_hook, asked_within, names_asked
 from hookci.plan.decide import decide, planned_job, problems_of
@@ -33,6 +33,7 @@ _AROUND = frozenset({".pre", ".post"})
 _STARTED = "parent_pipeline"
 """GitLab's word for the source of a pipeline that a job of another one starts."""
 _AS_USUAL = Wishes()
+_ALWAYS = Rule(implied=True)
 
 
 def make_plan(  # noqa: PLR0913 (all that a plan depends on, by keyword)
@@ -80,8 +81,17 @@ def make_plan(  # noqa: PLR0913 (all that a plan depends on, by keyword)
         name=facts.expanded(pipeline.name, level.variables) if pipeline.name else None,
         source=pipeline.source,
         keep_going=pipeline.gitlab,
-        notices=tuple(level.notices),
+        notices=(*level.notices, *_far(facts)),
+        ends_together=frozenset(level.ends_together),
     )
+
+
+def _far(facts: Facts) -> Iterator[str]:
+    """What a person should know of the variables that rules ask for and nobody knows here."""
+    if facts.far:
+        names = ", ".join(sorted(facts.far))
+        what = f"{facts.pipeline.source}: rules ask for {names}, which only a GitLab server knows"
+        yield f"{what}: give it with `--variable NAME=value`"
 
 
 class _Level(Struct):
@@ -94,6 +104,7 @@ class _Level(Struct):
     problems: list[ConfigProblem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
+    ends_together: set[str] = field(default_factory=set)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -105,10 +116,13 @@ class _Level(Struct):
         if not any(named.values()) and self.facts.skips:
             self._nothing("the message of the commit says [skip ci]")
             return
-        workflow = self._workflow()
-        if workflow is None:
+        rule = self._workflow()
+        if rule is None:
             self._nothing("no rule of `workflow` holds")
             return
+        workflow = rule.variables
+        if self.pipeline.ends_together if rule.ends_together is None else rule.ends_together:
+            self.ends_together.add(self.facts.prefix.removesuffix("/"))
         self.variables = {**self.pipeline.variables, **workflow}
         givers = Givers(self.pipeline)
         decided = self._decided(named, workflow, givers)
@@ -125,13 +139,13 @@ class _Level(Struct):
         self.left_out = dict.fromkeys(self.pipeline.jobs, why)
         self.notices.append(f"{self.pipeline.source}: {why}, so nothing runs")
 
-    def _workflow(self) -> Mapping[str, str] | None:
-        """The variables of the rule that lets the pipeline run; None when none does."""
+    def _workflow(self) -> Rule | None:
+        """The rule that lets the pipeline run; None when none does."""
         rules = self.pipeline.workflow
         if rules is None:
-            return {}
+            return _ALWAYS
         number = self.facts.first(rules, self.pipeline.variables)
-        return None if number is None or rules[number].when is When.NEVER else rules[number].variables
+        return None if number is None or rules[number].when is When.NEVER else rules[number]
 
     def _decided(self, named: Mapping[str, bool], workflow: Mapping[str, str], givers: Givers) -> dict[str, PlannedJob]:
         """The jobs asked for whose rules let them run, and those they need, in the order of the file."""
@@ -177,6 +191,7 @@ class _Level(Struct):
         telling = tuple(name for name in planned.artifacts_from if self.pipeline.jobs[name].artifacts.dotenv)
         for one in list(below.jobs()):
             yield _renamed(one, job.name, telling)
+        self.ends_together |= below.ends_together
         self.left_out |= {f"{job.name}/{name}": why for name, why in below.left_out.items()}
         self.notices += [f"{job.name}: {notice}" for notice in below.notices]
         self.problems += [replace(one, path=f"{job.name}: {one.path}") for one in below.problems]

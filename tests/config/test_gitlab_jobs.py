@@ -654,5 +654,5 @@ def test_a_workflow_that_is_none_is_told() -> None:
 def test_cancelling_pipelines_has_no_effect_and_says_so() -> None:
     pipeline = read("workflow: {auto_cancel: {on_new_commit: none}, name: x}\nj: {script: x}")
 
-    assert "`workflow.auto_cancel` has no effect here" in pipeline.warnings[0]
+    assert "`workflow.auto_cancel.on_new_commit` has no effect here" in pipeline.warnings[0]
     assert in_pipeline(BRANCH, "workflow: {auto_cancel: {on_new_commit: none}}\nj: {script: x}") == ["j"]

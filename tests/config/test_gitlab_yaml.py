@@ -147,6 +147,20 @@ def test_of_a_key_that_is_there_twice_the_last_one_counts_and_this_is_said() -> 
     assert found.notes == [".gitlab-ci.yml:3: `a` stands here again; the last one counts"]
 
 
+def test_a_key_that_wins_over_one_from_a_merge_is_no_second_one() -> None:
+    found = composed("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\nc:\n  x: 3\n  <<: *a\n")
+
+    assert (found.values["b"], found.values["c"]) == ({"x": 2}, {"x": 1})
+    assert found.notes == []
+
+
+def test_a_key_that_is_there_twice_beside_a_merge_is_told() -> None:
+    found = composed("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n  x: 3\n")
+
+    assert found.values["b"] == {"x": 3}
+    assert found.notes == [".gitlab-ci.yml:5: `x` stands here again; the last one counts"]
+
+
 def test_every_value_has_its_line() -> None:
     text = "stages: [a]\n\njob:\n  script:\n    - one\n    - two\n  variables:\n    A: 1\n"
 

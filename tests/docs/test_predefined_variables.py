@@ -144,6 +144,12 @@ def test_a_merge_request_knows_where_it_comes_from_and_goes_to(repo: Repo, out: 
     assert given(out) == there - {"CI_COMMIT_BRANCH"}
 
 
+def test_a_triggered_pipeline_says_so(repo: Repo, out: Path) -> None:
+    repo.hookci("run", "--source", "trigger")
+
+    assert given(out) == documented("always", "on a branch", "with `--source trigger`")
+
+
 GITLAB = """
 workflow: {{name: All of it}}
 show:
@@ -174,7 +180,7 @@ def test_every_situation_on_the_page_is_tried_here() -> None:
     merge = "with `--source merge_request_event`"
     tried = {"always", "on a branch", "for a tag", "for an annotated tag", "in a push", "with a base"}
     tried |= {"in `after_script`", "in a pipeline that scans", "on a server", "on a server by SSH", merge}
-    tried |= {f"on a server, {merge}", "with such settings"}
+    tried |= {f"on a server, {merge}", "with such settings", "with `--source trigger`"}
     of_gitlab = {"always", "in a pipeline with a name", "for a job that a person starts", "with `parallel`"}
     of_gitlab |= {"with an environment", "with an environment that has one"}
 

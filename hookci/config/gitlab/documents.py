@@ -181,14 +181,16 @@ class _Builder:
         self._check_depth(event, depth)
         self._check_tag(event)
         table = Table()
+        written: set[str] = set()
         while type(key := self._next()).__name__ != "MappingEndEvent":
             name = self._key(key)
             value = self._value(self._next(), depth + 1)
             if name == "<<":
                 self._merge(table, value, key)
             else:
-                if name in table:
+                if name in written:
                     self._notes.append(f"{self._place(key)}: `{name}` stands here again; the last one counts")
+                written.add(name)
                 table.put(name, value, self._place(key))
         return table
 

@@ -48,8 +48,8 @@ def _expanded(text: str, variables: Mapping[str, str]) -> str | None:
     """``text`` with the variables of the file in place, None if it needs others; they may name each other."""
     known, left = dict[str, str](), dict(variables)
     while True:
-        ready = {name: value for name, value in left.items() if known.keys() >= set(references(value))}
-        if known.keys() >= set(references(text)):
+        ready = {name: value for name, value in left.items() if known.keys() >= set(references(value, variables))}
+        if known.keys() >= set(references(text, variables)):
             return expand_for_gitlab(text, known.get)
         if not ready:
             return None

@@ -89,7 +89,8 @@ class Shared(Struct, frozen=True):
 def read_job(name: str, value: object, shared: Shared, ledger: Ledger) -> tuple[Job, ...]:
     """The jobs that ``value`` defines under ``name``: one, or one for each cell of ``parallel``."""
     if not isinstance(value, dict) or not (value.keys() & {"script", "run", "trigger"} or _only_mirrors(value)):
-        ledger.problem((name,), "config should implement the script:, run:, or trigger: keyword")
+        hint = "write `stages`" if name == "types" and isinstance(value, list) else None
+        ledger.problem((name,), "config should implement the script:, run:, or trigger: keyword", hint)
         return ()
     _check_name(name, ledger)
     if name == "pages":

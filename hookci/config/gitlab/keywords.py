@@ -27,7 +27,9 @@ EXECUTED = frozenset(
     stages variables variables.*.value variables.*.expand variables.*.options
     variables.GIT_STRATEGY variables.RUNNER_SCRIPT_TIMEOUT variables.RUNNER_AFTER_SCRIPT_TIMEOUT
     variables.AFTER_SCRIPT_IGNORE_ERRORS
-    workflow workflow.name workflow.rules workflow.rules.if workflow.rules.when workflow.rules.variables
+    workflow workflow.name workflow.auto_cancel workflow.auto_cancel.on_job_failure
+    workflow.rules.auto_cancel workflow.rules.auto_cancel.on_job_failure
+    workflow.rules workflow.rules.if workflow.rules.when workflow.rules.variables
     workflow.rules.changes workflow.rules.changes.paths workflow.rules.changes.compare_to
     workflow.rules.exists workflow.rules.exists.paths
     !reference extends inherit inherit.default inherit.variables
@@ -52,6 +54,7 @@ EXECUTED = frozenset(
     cache cache.key cache.key.files cache.key.prefix cache.paths cache.policy cache.when cache.untracked
     cache.fallback_keys
     environment environment.name environment.url environment.action environment.on_stop
+    environment.deployment_tier
     trigger trigger.include trigger.include.local trigger.include.project trigger.include.file trigger.include.ref
     trigger.include.remote trigger.include.template trigger.include.component trigger.include.inputs
     trigger.inputs trigger.strategy trigger.forward trigger.forward.yaml_variables
@@ -82,8 +85,8 @@ WITHOUT_EFFECT = {
     "variables.GIT_SUBMODULE_STRATEGY": "submodules are filled as far as this clone has them",
     "include.cache": _CACHE_OF_INCLUDE,
     "include.integrity": _CACHE_OF_INCLUDE,
-    "workflow.auto_cancel": _CANCEL,
-    "workflow.rules.auto_cancel": _CANCEL,
+    "workflow.auto_cancel.on_new_commit": _CANCEL,
+    "workflow.rules.auto_cancel.on_new_commit": _CANCEL,
     "rules.interruptible": _CANCEL,
     "interruptible": _CANCEL,
     "tags": "there are no runners to choose from: every job runs here",
@@ -92,7 +95,6 @@ WITHOUT_EFFECT = {
     "services.kubernetes": _KUBERNETES,
     "environment.kubernetes": _KUBERNETES,
     "environment.auto_stop_in": "nothing stops an environment by itself here",
-    "environment.deployment_tier": "environments have no tiers here",
     "artifacts.access": "artifacts never leave this machine",
     "artifacts.public": "artifacts never leave this machine",
     "artifacts.expire_in": _KEPT,

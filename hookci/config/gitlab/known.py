@@ -14,7 +14,7 @@ from hookci.config.gitlab.located import Items, ProblemAt, Table
 from hookci.config.words import did_you_mean, show
 from hookci.model.expression import evaluate
 from hookci.model.globs import ruby_matcher
-from hookci.model.snapshot import IS_NEW
+from hookci.model.snapshot import IS_NEW, MERGE_REQUEST, NUMBERS, SOME_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,6 +61,14 @@ class Known:
         self.read[name] = self._surroundings.facts().get(name)
         return self.read[name]
 
+    def _asked(self, name: str) -> str | None:
+        """The same for a condition, which may ask for the number of a merge request."""
+        value = self.value(name)
+        if value is None and name in NUMBERS:
+            source = self.read["CI_PIPELINE_SOURCE"] = self._surroundings.facts().get("CI_PIPELINE_SOURCE")
+            return SOME_NUMBER if source == MERGE_REQUEST else None
+        return value
+
     def admits(self, rules: object, path: Path, problems: list[Problem]) -> bool:
         """Whether the first rule that holds lets an include in; without rules it is."""
         if rules is None:
@@ -97,7 +105,7 @@ class Known:
 
     def _holds(self, rule: Table) -> bool:
         return (
-            ("if" not in rule or evaluate(parse_expression(rule["if"], gitlab=True), self.value))
+            ("if" not in rule or evaluate(parse_expression(rule["if"], gitlab=True), self._asked))
             and ("changes" not in rule or self._changed(rule["changes"]))
             and ("exists" not in rule or self._any(_paths(rule["exists"]), self._surroundings.paths()))
         )
@@ -109,7 +117,7 @@ class Known:
             self.read |= {name: facts.get(name) for name in ("HOOKCI_BASE", IS_NEW)}
             changed = self._surroundings.changed()
             return changed is None or self._any(_paths(changes), changed)
-        revision = expand(revision, self.value)
+        revision = expand(revision, self.value, keep=True)
         changed = self._surroundings.compared(revision)
         if changed is None:
             raise _NoRevisionError(revision)
@@ -118,7 +126,7 @@ class Known:
         return self._any(_paths(changes), changed)
 
     def _any(self, patterns: list[str], paths: Iterable[str]) -> bool:
-        tests = [ruby_matcher(expand(pattern, self.value)) for pattern in patterns]
+        tests = [ruby_matcher(expand(pattern, self.value, keep=True)) for pattern in patterns]
         return any(test(path) for path in paths for test in tests)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger"]
 
+_REMOVED = {"type": "stage"}
+"""Keywords that GitLab had once, and what took their place."""
+
 
 class Ledger(Struct):
     """Gathers what is told at the end, all at once.
@@ -41,7 +44,9 @@ class Ledger(Struct):
         allowed = frozenset(known)
         for key in value:
             if key not in allowed:
-                self.problem((*path, key), f"config contains unknown keys: {key}", did_you_mean(key, sorted(allowed)))
+                instead = _REMOVED.get(key)
+                hint = f"write `{instead}`" if instead in allowed else did_you_mean(key, sorted(allowed))
+                self.problem((*path, key), f"config contains unknown keys: {key}", hint)
 
     def note(self, keyword: str, path: Path) -> None:
         """``keyword`` stands at ``path``; if it has no effect, that is told."""

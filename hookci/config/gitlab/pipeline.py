@@ -67,6 +67,7 @@ def _read(composed: Composed, surroundings: Surroundings, depth: int) -> Pipelin
 def _pipeline(document: Mapping[str, object], descent: Descent, ledger: Ledger) -> Pipeline:
     variables = _variables(document, ledger)
     name, workflow = _workflow(document.get("workflow"), ledger)
+    ends_together = _auto_cancel(document.get("workflow"), ledger)
     defaults, places = _defaults(document, ledger)
     stages = _stages(document.get("stages"), ledger)
     shared = Shared(
@@ -90,6 +91,7 @@ def _pipeline(document: Mapping[str, object], descent: Descent, ledger: Ledger) 
         jobs=jobs,
         environments=_environments(jobs, descent),
         workflow=workflow,
+        ends_together=ends_together,
         name=name,
         variables={**variables.values, **descent.passed},
         gitlab=True,
@@ -134,6 +136,16 @@ def _workflow(value: object, ledger: Ledger) -> tuple[str | None, tuple[Rule, ..
     if "rules" not in said:
         return name, None
     return name, read_rules(said["rules"], (*path, "rules"), ledger, whole_pipeline=True)
+
+
+def _auto_cancel(value: object, ledger: Ledger) -> bool:
+    """Whether the first job that fails ends all others."""
+    said = value.get("auto_cancel") if isinstance(value, dict) else None
+    if said is None:
+        return False
+    from hookci.config.gitlab.autocancel import read_auto_cancel  # noqa: PLC0415 (few files say it)
+
+    return bool(read_auto_cancel(said, ("workflow", "auto_cancel"), ledger))
 
 
 def _defaults(document: Mapping[str, object], ledger: Ledger) -> tuple[dict[str, object], dict[str, Path]]:

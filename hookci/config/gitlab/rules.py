@@ -86,7 +86,20 @@ def _rule(value: object, path: Path, ledger: Ledger, whole_pipeline: bool) -> Ru
         else None,
         variables=read_variables(said.get("variables", {}), (*path, "variables"), ledger).values,
         needs=read_needs(said["needs"], (*path, "needs"), ledger) if "needs" in said else None,
+        undecided=any(_is_undecided(said.get(key)) for key in ("changes", "exists")),
+        ends_together=_auto_cancel(said["auto_cancel"], path, ledger) if "auto_cancel" in said else None,
     )
+
+
+def _is_undecided(paths: object) -> bool:
+    """Whether ``changes`` or ``exists`` asks for more than globs of this commit: such a keyword is refused."""
+    return isinstance(paths, dict) and any(paths.get(key) is not None for key in ("project", "ref", "regexp"))
+
+
+def _auto_cancel(value: object, path: Path, ledger: Ledger) -> bool | None:
+    from hookci.config.gitlab.autocancel import read_auto_cancel  # noqa: PLC0415 (few files say it)
+
+    return read_auto_cancel(value, (*path, "auto_cancel"), ledger)
 
 
 def read_condition(value: object, path: Path, ledger: Ledger) -> Expression | None:
