@@ -173,7 +173,9 @@ class _Level(Struct):
         child = job.trigger.pipeline
         facts = self.facts.of(job.name, child, {**self._handed(job, job.trigger), "CI_PIPELINE_SOURCE": _STARTED})
         asked = asked_within(self.asked, job.name)
-        below = _Level(facts, asked or child.stages, asked_within(self.skip, job.name))
+        if not asked or job.stage in self.asked:
+            asked = (*child.stages, *asked)
+        below = _Level(facts, asked, asked_within(self.skip, job.name))
         telling = tuple(name for name in planned.artifacts_from if self.pipeline.jobs[name].artifacts.dotenv)
         for one in list(below.jobs()):
             yield _renamed(one, job.name, telling)

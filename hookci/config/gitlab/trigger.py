@@ -87,7 +87,13 @@ def read_trigger(
     pipeline = _child(include, said.get("inputs"), passed, path, ledger, descent)
     if pipeline is None:
         return None
-    return Trigger(pipeline=pipeline, depend=depend, variables=handed, pipeline_variables=everyones)
+    return Trigger(
+        pipeline=pipeline,
+        depend=depend,
+        mirror=said.get("strategy") == "mirror",
+        variables=handed,
+        pipeline_variables=everyones,
+    )
 
 
 def _depends(value: object, path: Path, ledger: Ledger) -> bool:
