@@ -166,13 +166,15 @@ class Trigger(Struct, frozen=True, kw_only=True):
 
     With ``mirror`` it ends so even where ``depend`` alone knows better: one that waits or does nothing does, too.
     ``variables`` are those of its file that the job hands on, beside those that rules add to them (None: it hands on
-    none of them), with ``pipeline_variables`` also those that were given by hand or handed to its own pipeline.
+    none of them; ``raw`` are those whose values stay as they are), with ``pipeline_variables`` also those that were
+    given by hand or handed to its own pipeline.
     """
 
     pipeline: Pipeline
     depend: bool = False
     mirror: bool = False
     variables: Mapping[str, str] | None = field(default_factory=dict)
+    raw: frozenset[str] = frozenset()
     pipeline_variables: bool = False
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hookci.config.gitlab.composed import Composed
     from hookci.config.gitlab.ledger import Ledger
     from hookci.config.gitlab.located import Place
+    from hookci.config.gitlab.variables import Variables
     from hookci.config.surroundings import Surroundings
     from hookci.config.words import Path
     from hookci.model.pipeline import Pipeline
@@ -52,9 +53,7 @@ class Descent(Struct, frozen=True):
         return {**self.surroundings.settled, **self.surroundings.asked}
 
 
-def read_trigger(
-    value: object, variables: Mapping[str, str], path: Path, ledger: Ledger, descent: Descent
-) -> Trigger | None:
+def read_trigger(value: object, variables: Variables, path: Path, ledger: Ledger, descent: Descent) -> Trigger | None:
     """``trigger`` with an ``include``; None if there is nothing that can be started here, which is refused.
 
     Args:
@@ -70,7 +69,7 @@ def read_trigger(
     said = table(value, path, ledger, _KEYS)
     depend = _depends(said.get("strategy"), (*path, "strategy"), ledger)
     forward = _flags(said.get("forward", {}), (*path, "forward"), ledger)
-    handed = variables if forward.get("yaml_variables", True) else None
+    handed = variables.values if forward.get("yaml_variables", True) else None
     everyones = forward.get("pipeline_variables", False)
     if "include" not in said:
         if "project" not in said:
@@ -92,6 +91,7 @@ def read_trigger(
         depend=depend,
         mirror=said.get("strategy") == "mirror",
         variables=handed,
+        raw=variables.raw if handed is not None else frozenset(),
         pipeline_variables=everyones,
     )
 
