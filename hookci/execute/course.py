@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hookci.execute.waiting import Waiting
     from hookci.model.event import Observer
+    from hookci.model.pipeline import Flaw
     from hookci.model.plan import Plan, PlannedJob
 
     class Hands(Protocol):
@@ -35,8 +36,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Course"]
 
+_TOLD = 3
 _HELD = "its pipeline waits for a person"
 _WORST = (Outcome.ERRORED, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
+
+
+def _flawed(flaws: tuple[Flaw, ...]) -> str:
+    more = f"; `hookci check` tells {len(flaws) - _TOLD} more" if len(flaws) > _TOLD else ""
+    return f"its pipeline cannot be created: {'; '.join(map(str, flaws[:_TOLD]))}{more}"
 
 
 class Course:
@@ -174,7 +181,8 @@ class Course:
         name, trigger = planned.job.name, planned.job.trigger
         if not self._turns.members[name]:
             # a pipeline without jobs cannot be created, and the job that asked for it fails
-            self._conclude(name, Outcome.FAILED, "no job of its pipeline is to run")
+            flaws = trigger.flaws if trigger is not None else ()
+            self._conclude(name, Outcome.FAILED, _flawed(flaws) if flaws else "no job of its pipeline is to run")
             return
         if trigger is None or not trigger.depend:
             self._conclude(name, Outcome.PASSED, "started its pipeline")

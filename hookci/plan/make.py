@@ -171,7 +171,7 @@ class _Level(Struct):
     def _started_by(self, planned: PlannedJob) -> Iterator[PlannedJob]:
         """The jobs of the pipeline that ``planned`` starts, by names with its own in front."""
         job = planned.job
-        if job.trigger is None:
+        if job.trigger is None or job.trigger.flaws:
             return
         child = job.trigger.pipeline
         handed, raw = self._handed(job, job.trigger)
