@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hookci.errors import UsageError
 from hookci.including import surroundings_here
 from hookci.session import Session
-from hookci.upkeep import check_config
+from hookci.upkeep import read_config
 
 if TYPE_CHECKING:
     from hookci.model.explained import Explanation
@@ -23,7 +23,7 @@ def explain_work_tree(machine: Machine) -> Explanation:
         ConfigError: the pipeline is wrong.
         UsageError: it is not one in GitLab's words.
     """
-    pipeline = check_config(machine, revision=None, staged=False)
+    pipeline = read_config(machine)
     if not pipeline.gitlab:
         hint = "`hookci explain` is about what was written for GitLab"
         raise UsageError(f"{pipeline.source}: every key is executed", hint)

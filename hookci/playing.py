@@ -16,7 +16,7 @@ from hookci.model.environment import is_component
 from hookci.model.event import Notice
 from hookci.model.plan import Action
 from hookci.model.result import Outcome
-from hookci.plan.continued import continued
+from hookci.plan.continued import continued, waits_below
 from hookci.session import Session
 from hookci.workspace.artifacts import ArtifactStore
 
@@ -58,11 +58,23 @@ def play(machine: Machine, request: PlayRequest, tell: Observer, stop: Interrupt
     asked = (*pipeline.stages, *(f"job:{name}" for name in names))
     wanted = Request(hook=record.hook, names=asked, variables=request.variables)
     plan = plan_for(session, pipeline, snapshot, wanted, tell)
+    _require_itself(plan, results, names)
     artifacts = ArtifactStore(session.place / "artifacts", machine.env)
     plan = continued(plan, record.number, results, names, lambda name, run: artifacts.has(run, name))
     _require_free(session, plan)
     tell(Notice(f"this goes on with run {record.number}"))
     return execute(session, plan, tell, stop, request.options)
+
+
+def _require_itself(plan: Plan, results: Mapping[str, JobResult], names: tuple[str, ...]) -> None:
+    """Refuse to start what runs already, and waits for one that it has started.
+
+    Raises:
+        UsageError: a job is such a one.
+    """
+    for name in names:
+        if waits_below(plan, results, name):
+            raise UsageError(f"job `{name}` has started its pipeline: {results[name].reason}")
 
 
 def _require_free(session: Session, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hookci.config.load import CONFIG_FILES, GITLAB_FILE, files_of, parse
-from hookci.errors import HookciError, UnconfiguredError, UsageError
+from hookci.errors import ConfigError, ConfigProblem, HookciError, UnconfiguredError, UsageError
 from hookci.git.install import install, set_background_setting
 from hookci.git.installation import installed, wanted_hooks
 from hookci.git.names import branches_and_tags
@@ -34,6 +34,7 @@ __all__ = [
     "detect_project",
     "forget",
     "install_hooks",
+    "read_config",
     "revisions",
     "run_record",
     "runs",
@@ -148,7 +149,21 @@ def uninstall_hooks(machine: Machine) -> UninstallReport:
 
 
 def check_config(machine: Machine, *, revision: str | None, staged: bool) -> Pipeline:
-    """The pipeline of the work tree's config, or of a commit's, or of the index's.
+    """The pipeline of the work tree's config, or of a commit's, or of the index's, with all that its jobs start.
+
+    Raises:
+        ConfigError: it is wrong, or one that a job of it starts.
+        UnconfiguredError: there is none.
+    """
+    pipeline = read_config(machine, revision=revision, staged=staged)
+    if pipeline.flaws:
+        problems = (ConfigProblem(flaw.where, flaw.message, flaw.hint) for flaw in pipeline.flaws)
+        raise ConfigError(pipeline.source, tuple(problems))
+    return pipeline
+
+
+def read_config(machine: Machine, *, revision: str | None = None, staged: bool = False) -> Pipeline:
+    """The same, whatever is wrong in a pipeline that a job of it starts.
 
     Raises:
         ConfigError: it is wrong.

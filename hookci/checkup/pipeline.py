@@ -35,6 +35,8 @@ def examine_pipeline(patient: Patient) -> Iterator[Finding]:
         return
     count = len(pipeline.jobs)
     yield Finding("pipeline", Level.OK, f"{pipeline.source}: {count} job{'s' * (count != 1)}")
+    for flaw in pipeline.flaws:
+        yield Finding("pipeline", Level.PROBLEM, str(flaw), "hookci check")
     for warning in pipeline.warnings:
         yield Finding("pipeline", Level.WARNING, warning)
     for job in pipeline.jobs.values():

@@ -59,9 +59,9 @@ def _quiet(find: Found) -> Complete:
 
 
 def _pipeline() -> Pipeline:
-    from hookci.upkeep import check_config  # noqa: PLC0415 (only to complete a line)
+    from hookci.upkeep import read_config  # noqa: PLC0415 (only to complete a line)
 
-    return check_config(read_machine(), revision=None, staged=False)
+    return read_config(read_machine())
 
 
 @_quiet

@@ -32,7 +32,7 @@ def export(engine: str, output: Path | None) -> None:
     from hookci.exporting.gitlab import gitlab_file  # noqa: PLC0415 (as above)
 
     make = {"gitlab": gitlab_file, "github": github_file}[engine]
-    text = make(upkeep.check_config(read_machine(), revision=None, staged=False))
+    text = make(upkeep.read_config(read_machine()))
     if output is None:
         write_out(sys.stdout, text)
         return

@@ -32,7 +32,7 @@ def test() -> int:
     from hookci.notify.texts import trial_message  # noqa: PLC0415 (as above)
 
     machine = read_machine()
-    pipeline = upkeep.check_config(machine, revision=None, staged=False)
+    pipeline = upkeep.read_config(machine)
     if pipeline.notify is None:
         raise UsageError(f"{pipeline.source} has no [notify]", 'who is to be told? urls = ["$SLACK_URL"]')
     project = project_name(Session.open(machine).repository)

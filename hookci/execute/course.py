@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hookci.execute.waiting import Waiting
     from hookci.model.event import Observer
+    from hookci.model.pipeline import Flaw
     from hookci.model.plan import Plan, PlannedJob
 
     class Hands(Protocol):
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Course"]
 
+_TOLD = 3
+_HELD = "its pipeline waits for a person"
 _WORST = (Outcome.ERRORED, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
+
+
+def _flawed(flaws: tuple[Flaw, ...]) -> str:
+    more = f"; `hookci check` tells {len(flaws) - _TOLD} more" if len(flaws) > _TOLD else ""
+    return f"its pipeline cannot be created: {'; '.join(map(str, flaws[:_TOLD]))}{more}"
 
 
 class Course:
@@ -175,19 +183,44 @@ class Course:
         name, trigger = planned.job.name, planned.job.trigger
         if not self._turns.members[name]:
             # a pipeline without jobs cannot be created, and the job that asked for it fails
-            self._conclude(name, Outcome.FAILED, "no job of its pipeline is to run")
+            flaws = trigger.flaws if trigger is not None else ()
+            self._conclude(name, Outcome.FAILED, _flawed(flaws) if flaws else "no job of its pipeline is to run")
             return
         if trigger is None or not trigger.depend:
             self._conclude(name, Outcome.PASSED, "started its pipeline")
         self._arriving.extend(self._turns.opened(name))
 
     def _close(self, starter: str) -> None:
-        """The last job of the pipeline that ``starter`` starts is over, and so is ``starter``."""
+        """The last job of the pipeline that ``starter`` starts is over, and so is ``starter``, or it waits with one.
+
+        Source: ``Ci::Bridge#inherit_status_from_downstream``, and ``Gitlab::Ci::Status::Composite`` of the pipeline:
+        what waits for a person comes before what failed; one in which nothing ran is skipped, which fails its starter.
+        """
         if starter in self.results:
             return
-        ended = {self.results[member].outcome: member for member in reversed(self._turns.members[starter])}
+        members = self._turns.members[starter]
+        holder = None if self._interrupted else self._standing.holder(members)
+        ended = {self.results[member].outcome: member for member in reversed(members)}
         bad = next((outcome for outcome in _WORST if outcome in ended), None)
-        self._conclude(starter, bad or Outcome.PASSED, f"`{ended[bad]}` did not pass" if bad else "its pipeline passed")
+        if holder is not None:
+            reason = self.results[holder].reason
+            is_from_below = reason.startswith(_HELD)
+            self._conclude(starter, Outcome.MANUAL, reason if is_from_below else f"{_HELD}: `{holder}`")
+        elif bad is not None:
+            self._conclude(starter, bad, f"`{ended[bad]}` did not pass")
+        elif all(self._is_idle(member) for member in members):
+            trigger = self._plan.jobs[starter].job.trigger
+            mirrors = trigger is not None and trigger.mirror
+            self._conclude(starter, Outcome.SKIPPED if mirrors else Outcome.FAILED, "no job of its pipeline ran")
+        else:
+            self._conclude(starter, Outcome.PASSED, "its pipeline passed")
+
+    def _is_idle(self, name: str) -> bool:
+        """Whether a job did not run, and would not have on GitLab either."""
+        outcome = self.results[name].outcome
+        if outcome is Outcome.MANUAL:
+            return self._plan.jobs[name].when is When.MANUAL
+        return outcome is Outcome.SKIPPED and name not in self._plan.skip
 
     def _shut(self, starter: str, reason: str) -> None:
         """``starter`` does not run, and so nor does any job of the pipeline that it would have started."""

@@ -83,13 +83,15 @@ def with_handed(context: RunContext, planned: PlannedJob, known: Mapping[str, st
     if starter is None or starter.job.trigger is None:
         return planned
     trigger, above = starter.job.trigger, with_handed(context, starter, known)
-    before, now = job_variables(starter, known, {}), job_variables(above, known, handed_variables(context, starter))
+    handed = handed_variables(context, starter)
+    before, now = job_variables(starter, known, {}), job_variables(above, known, handed)
     new = {
         name: value
         for name, value in now.items()
         if before.get(name) != value and (name in planned.given or trigger.pipeline_variables)
     }
-    return replace(planned, given={**planned.given, **new})
+    raw = (planned.given_raw - new.keys()) | (above.raw & new.keys() - handed.keys())
+    return replace(planned, given={**planned.given, **new}, given_raw=raw)
 
 
 def keep_artifacts(

@@ -78,6 +78,7 @@ class _Makes:
             "definition": definition(job),
             "facts": self._facts(planned),
             "given": dict(planned.given),
+            **({"given raw": sorted(planned.given_raw)} if planned.given_raw else {}),
             "needs": dict(needs),
             "observations": observations,
             # the tree has it, but declared inputs need not

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hookci.model.pipeline import When
+from hookci.model.plan import Action
 from hookci.model.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.result import JobResult
@@ -51,6 +52,10 @@ class Standing:
         if self._plan.keep_going:
             return self._as_on_gitlab(planned)
         return self._as_usual(planned, failed)
+
+    def holder(self, names: Iterable[str]) -> str | None:
+        """Which of the jobs ``names``, all over, holds up the pipeline that they are, since it waits for a person."""
+        return next((name for name in names if self._holds(name)), None)
 
     def _outcome(self, name: str) -> Outcome:
         return self._results[name].outcome
@@ -133,10 +138,22 @@ class Standing:
 
     def _waits(self, name: str) -> bool:
         """Whether a job holds up what comes after it: it waits for a person, or for one that does."""
-        return name in self._waiting or (self._outcome(name) is Outcome.MANUAL and not self._may_wait(name))
+        return name in self._waiting or self._holds(name)
+
+    def _holds(self, name: str) -> bool:
+        return self._outcome(name) is Outcome.MANUAL and not self._may_wait(name)
 
     def _may_wait(self, name: str) -> bool:
-        return self._plan.jobs[name].job.allow_failure.allowed
+        return self._plan.jobs[name].job.allow_failure.allowed and not self._goes_on(name)
+
+    def _goes_on(self, name: str) -> bool:
+        """Whether a job that waits was started and is not over: what it started waits, and it depends on that.
+
+        Source: ``Ci::Bridge#inherit_dependent_status_from_downstream!``.  One that mirrors waits itself.
+        """
+        planned = self._plan.jobs[name]
+        trigger = planned.job.trigger
+        return trigger is not None and not trigger.mirror and planned.action is Action.RUN
 
     def _blocking(self, name: str) -> str:
         return f"`{name}` waits for a person" if name not in self._waiting else self._results[name].reason

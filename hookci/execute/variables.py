@@ -61,7 +61,7 @@ def job_variables(planned: PlannedJob, known: Mapping[str, str], handed: Mapping
     variables = {**job.variables, **handed, **planned.given}
     if not job.gitlab:
         return expand_all(variables, known)
-    raw = job.raw - handed.keys() - planned.given.keys()
+    raw = planned.raw - (handed.keys() - planned.given.keys())
     done = expand_all(variables, known, gitlab=True, raw=raw)
     told = _told(job, {**known, **done})
     again = expand_all(variables, {**known, **told}, gitlab=True, raw=raw) if told else done

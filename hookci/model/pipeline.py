@@ -168,16 +168,34 @@ class JobEnvironment(Struct, frozen=True, kw_only=True):
     tier: str | None = None
 
 
+class Flaw(Struct, frozen=True):
+    """One thing wrong in the files of a pipeline: where, and what; ``hint`` says what to write instead."""
+
+    where: str
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"
+
+
 class Trigger(Struct, frozen=True, kw_only=True):
     """A pipeline that a job starts; with ``depend`` the job ends as that pipeline does.
 
+    With ``mirror`` it ends so even where ``depend`` alone knows better: one that waits or does nothing does, too.
     ``variables`` are those of its file that the job hands on, beside those that rules add to them (None: it hands on
-    none of them), with ``pipeline_variables`` also those that were given by hand or handed to its own pipeline.
+    none of them; ``raw`` are those whose values stay as they are), with ``pipeline_variables`` also those that were
+    given by hand or handed to its own pipeline.  ``flaws`` are why the pipeline, which is empty then, cannot be
+    created.
     """
 
     pipeline: Pipeline
+    flaws: tuple[Flaw, ...] = ()
     depend: bool = False
+    mirror: bool = False
     variables: Mapping[str, str] | None = field(default_factory=dict)
+    raw: frozenset[str] = frozenset()
     pipeline_variables: bool = False
 
 
@@ -277,3 +295,9 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     facts_read: Mapping[str, str | None] = field(default_factory=dict)
     gitlab: bool = False
     ends_together: bool = False
+
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        """What is wrong in the files of the pipelines that its jobs start, and those of these."""
+        triggers = (job.trigger for job in self.jobs.values() if job.trigger is not None)
+        return tuple(dict.fromkeys(flaw for one in triggers for flaw in (*one.flaws, *one.pipeline.flaws)))

@@ -33,8 +33,9 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
     ``after`` names the planned jobs that must be over first, ``artifacts_from`` those whose artifacts
     come along, ``depends_on`` those that hand it files or that it needs.  ``facts`` are the predefined
     variables its own text names.  A remembered job has the number of the run it passed in.  ``given`` are
-    variables that win over all others: those that a person gave, or that the ``parent`` hands on.  ``parent`` is the
-    job that starts the pipeline it belongs to: it arrives when that one would start.
+    variables that win over all others: those that a person gave, or that the ``parent`` hands on; in the values of
+    those that are ``given_raw``, ``$NAME`` means nothing.  ``parent`` is the job that starts the pipeline it belongs
+    to: it arrives when that one would start.
     """
 
     job: Job
@@ -47,7 +48,13 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
     facts: tuple[str, ...] = ()
     remembered_run: int | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    given_raw: frozenset[str] = frozenset()
     parent: str | None = None
+
+    @property
+    def raw(self) -> frozenset[str]:
+        """The variables in whose values ``$NAME`` means nothing."""
+        return (self.job.raw - self.given.keys()) | self.given_raw
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hookci.model.pipeline import AllowFailure
 from hookci.model.plan import Action
 from hookci.model.result import Outcome
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hookci.model.plan import Plan, PlannedJob
     from hookci.model.result import JobResult
 
-__all__ = ["continued"]
+__all__ = ["continued", "waits_below"]
 
 _WAITING = frozenset({Outcome.MANUAL, Outcome.SKIPPED, Outcome.UNSUPPORTED})
 
@@ -46,6 +47,17 @@ def continued(
     return replace(plan, jobs=jobs, left_out={**plan.left_out, **others}, whole=False, all_scans=False, belongs_to=run)
 
 
+def waits_below(plan: Plan, results: Mapping[str, JobResult], name: str) -> bool:
+    """Whether a job waits since a person is to start one of the pipeline that it has started."""
+    return _is_manual(results, name) and any(
+        planned.parent == name and _is_manual(results, member) for member, planned in plan.jobs.items()
+    )
+
+
+def _is_manual(results: Mapping[str, JobResult], name: str) -> bool:
+    return name in results and results[name].outcome is Outcome.MANUAL
+
+
 class _Rest(Struct, frozen=True):
     plan: Plan
     run: int
@@ -70,16 +82,29 @@ class _Rest(Struct, frozen=True):
 
     def _follows(self, name: str, chosen: set[str]) -> bool:
         planned = self.plan.jobs[name]
-        if planned.parent in chosen:
+        if planned.parent in chosen and not self._waits_below(planned.parent):
             return True
+        if self._waits_below(name):
+            members = self._members(name)
+            return not chosen.isdisjoint(members) and all(one in chosen or self._is_over(one) for one in members)
         waited = self._outcome(name) is Outcome.SKIPPED and not chosen.isdisjoint(planned.after)
-        return waited and all(
-            other in chosen or self._is_good(other) or self._outcome(other) in _WAITING for other in planned.after
-        )
+        return waited and all(other in chosen or self._is_over(other) for other in planned.after)
+
+    def _is_over(self, name: str) -> bool:
+        """Whether a job did not fail, so that what waits for it too can go on."""
+        return self._is_good(name) or self._outcome(name) in _WAITING
+
+    def _waits_below(self, name: str | None) -> bool:
+        return name is not None and waits_below(self.plan, self.results, name)
+
+    def _members(self, name: str) -> list[str]:
+        if self.plan.jobs[name].job.trigger is None:
+            return []
+        return [member for member, planned in self.plan.jobs.items() if planned.parent == name]
 
     def before(self, chosen: Collection[str]) -> dict[str, PlannedJob]:
-        """The jobs that those chosen come after or get files from, as they ended."""
-        pending = [other for name in chosen for other in _named(self.plan.jobs[name]) if other not in chosen]
+        """The jobs that those chosen come after or get files from, or whose pipeline they wait for, as they ended."""
+        pending = [other for name in chosen for other in (*_named(self.plan.jobs[name]), *self._members(name))]
         found: dict[str, PlannedJob] = {}
         while pending:
             name = pending.pop()
@@ -87,11 +112,16 @@ class _Rest(Struct, frozen=True):
                 continue
             planned = self.plan.jobs[name]
             good = self._is_good(name) and not planned.job.trigger
+            parent = planned.parent if planned.parent in chosen else None
             if good:
-                found[name] = self._ended(planned)
+                found[name] = replace(self._ended(planned), parent=parent)
                 pending += planned.depends_on
+            elif self._is_good(name) and parent is not None:
+                found[name] = replace(self._ended(_plain(planned)), parent=parent)
+            elif self._waits_below(name):
+                found[name] = replace(_left(replace(_plain(planned), action=Action.MANUAL)), parent=parent)
             elif self._outcome(name) in _WAITING:
-                found[name] = _left(planned)
+                found[name] = replace(_left(planned), parent=parent)
         names = found.keys() | set(chosen)
         return {name: replace(one, depends_on=_only(one.depends_on, names)) for name, one in found.items()}
 
@@ -111,7 +141,6 @@ class _Rest(Struct, frozen=True):
             remembered_run=run,
             after=(),
             artifacts_from=(),
-            parent=None,
         )
 
 
@@ -123,10 +152,17 @@ def _only(names: tuple[str, ...], there: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in there)
 
 
+def _plain(planned: PlannedJob) -> PlannedJob:
+    """A job that starts a pipeline, without that: it ends as it ended, and if it waits, it holds up what it held up."""
+    job, trigger = planned.job, planned.job.trigger
+    allowed = job.allow_failure if trigger is None or trigger.mirror else AllowFailure()
+    return replace(planned, job=replace(job, trigger=None, allow_failure=allowed))
+
+
 def _left(planned: PlannedJob) -> PlannedJob:
     """A job that did not run, and does not now."""
     action = planned.action if planned.action in {Action.MANUAL, Action.UNSUPPORTED} else Action.SKIPPED
-    return replace(planned, action=action, after=(), artifacts_from=(), depends_on=(), parent=None)
+    return replace(planned, action=action, after=(), artifacts_from=(), depends_on=())
 
 
 def _within(planned: PlannedJob, kept: Collection[str], *, is_started: bool) -> PlannedJob:

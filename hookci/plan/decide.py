@@ -31,7 +31,8 @@ def decide(job: Job, facts: Facts, workflow: Mapping[str, str]) -> tuple[Job, st
         facts: what rules may know.
         workflow: the variables of the rule that lets the pipeline run.
     """
-    job = replace(job, variables={**job.variables, **{name: workflow[name] for name in workflow.keys() - job.own}})
+    added = {name: workflow[name] for name in workflow.keys() - job.own}
+    job = replace(job, variables={**job.variables, **added}, raw=job.raw - added.keys())
     why = ""
     if job.rules is not None and any(rule.undecided for rule in job.rules):
         # nobody knows whether it is in the pipeline, and to leave it out in silence would be a guess
@@ -51,6 +52,7 @@ def _with_rule(job: Job, rule: Rule) -> Job:
     return replace(
         job,
         variables={**job.variables, **rule.variables},
+        raw=job.raw - rule.variables.keys(),
         when=rule.when or job.when,
         start_in=job.start_in if rule.start_in is None else rule.start_in,
         allow_failure=job.allow_failure if rule.allow_failure is None else rule.allow_failure,
@@ -114,6 +116,6 @@ def problems_of(planned: PlannedJob) -> Iterator[ConfigProblem]:
     if job.unsupported and planned.action is Action.RUN:
         hint = "`--allow-unsupported` leaves it out"
         yield ConfigProblem(job.group, f"cannot be run here: {job.unsupported}", hint)
-    around = circles({**job.variables, **planned.given}, job.raw) if job.gitlab else ()
+    around = circles({**job.variables, **planned.given}, planned.raw) if job.gitlab else ()
     if around:
         yield ConfigProblem(f"{job.group}.variables", f"circular variable reference detected: {', '.join(around)}")

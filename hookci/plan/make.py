@@ -105,6 +105,8 @@ class _Level(Struct):
     notices: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
     ends_together: set[str] = field(default_factory=set)
+    raw: frozenset[str] = frozenset()
+    """Those of the variables given in whose values ``$NAME`` means nothing."""
 
     @property
     def pipeline(self) -> Pipeline:
@@ -171,7 +173,8 @@ class _Level(Struct):
             if made is not None:
                 job, rule = made
                 why, by_name = f"{wanted[name]}{rule}", named.get(name, False)
-                decided[name] = planned_job(job, facts, why, by_name=by_name, skipped=name in skipping)
+                planned = planned_job(job, facts, why, by_name=by_name, skipped=name in skipping)
+                decided[name] = replace(planned, given_raw=self.raw) if self.raw else planned
             else:
                 self.left_out[name] = "no rule matches" if name in wanted else self._not_asked()
         return decided
@@ -182,12 +185,15 @@ class _Level(Struct):
     def _started_by(self, planned: PlannedJob) -> Iterator[PlannedJob]:
         """The jobs of the pipeline that ``planned`` starts, by names with its own in front."""
         job = planned.job
-        if job.trigger is None:
+        if job.trigger is None or job.trigger.flaws:
             return
         child = job.trigger.pipeline
-        facts = self.facts.of(job.name, child, {**self._handed(job, job.trigger), "CI_PIPELINE_SOURCE": _STARTED})
+        handed, raw = self._handed(job, job.trigger)
+        facts = self.facts.of(job.name, child, {**handed, "CI_PIPELINE_SOURCE": _STARTED})
         asked = asked_within(self.asked, job.name)
-        below = _Level(facts, asked or child.stages, asked_within(self.skip, job.name))
+        if not asked or job.stage in self.asked:
+            asked = (*child.stages, *asked)
+        below = _Level(facts, asked, asked_within(self.skip, job.name), raw=raw - {"CI_PIPELINE_SOURCE"})
         telling = tuple(name for name in planned.artifacts_from if self.pipeline.jobs[name].artifacts.dotenv)
         for one in list(below.jobs()):
             yield _renamed(one, job.name, telling)
@@ -196,15 +202,26 @@ class _Level(Struct):
         self.notices += [f"{job.name}: {notice}" for notice in below.notices]
         self.problems += [replace(one, path=f"{job.name}: {one.path}") for one in below.problems]
 
-    def _handed(self, job: Job, trigger: Trigger) -> dict[str, str]:
-        """The variables that ``job`` hands to the pipeline that it starts (GitLab, "trigger:forward")."""
+    def _handed(self, job: Job, trigger: Trigger) -> tuple[dict[str, str], frozenset[str]]:
+        """The variables that ``job`` hands to the pipeline that it starts, and those whose values stay as they are.
+
+        Source: GitLab CI/CD YAML reference, "trigger:forward"; ``Ci::Variables::Downstream::RawVariableGenerator``.
+        """
         handed: dict[str, str] = {}
+        raw: frozenset[str] = frozenset()
         if trigger.variables is not None:
             before = self.pipeline.jobs[job.name].variables
             by_rules = {name: value for name, value in job.variables.items() if before.get(name) != value}
             written = {**trigger.variables, **by_rules}
-            handed = {name: self.facts.expanded(value, job.variables, job) for name, value in written.items()}
-        return {**handed, **self.facts.given} if trigger.pipeline_variables else handed
+            raw = trigger.raw - by_rules.keys()
+            handed = {
+                name: value if name in raw else self.facts.expanded(value, job.variables, job)
+                for name, value in written.items()
+            }
+        if not trigger.pipeline_variables:
+            return handed, raw
+        given = self.facts.given
+        return {**handed, **given}, (raw - given.keys()) | self.raw
 
 
 def _renamed(planned: PlannedJob, starter: str, telling: tuple[str, ...]) -> PlannedJob:

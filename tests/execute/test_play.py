@@ -141,6 +141,94 @@ def test_a_whole_child_pipeline_can_be_started_and_one_job_in_it(repo: Repo) -> 
     assert said(ran, "kid/ask") == ["asked"]
 
 
+HOLDS = {
+    ".gitlab-ci.yml": """
+early: {stage: build, script: echo early}
+kid: {trigger: {include: child.yml, strategy: depend}}
+ship: {stage: deploy, script: echo shipped}
+""",
+    "child.yml": """
+make: {stage: build, script: echo made > out, artifacts: {paths: [out]}}
+ask: {stage: test, script: [cat out, echo asked > told], artifacts: {paths: [told]}, rules: [{when: manual}]}
+may: {stage: test, script: echo may, when: manual}
+use: {stage: deploy, script: cat out told}
+""",
+}
+
+
+def test_what_a_child_held_up_goes_on_when_its_job_is_started(repo: Repo) -> None:
+    repo.commit(HOLDS)
+
+    first = run(repo)
+    waiting = outcomes(repo)
+    optional = repo.hookci("play", "kid/may")
+    ran = repo.hookci("play", "kid/ask")
+
+    assert first.returncode == 0
+    assert waiting == {
+        "early": "passed", "kid": "waits for a person", "kid/make": "passed", "kid/ask": "waits for a person",
+        "kid/may": "waits for a person", "kid/use": "skipped", "ship": "skipped",
+    }  # fmt: skip
+    assert not said(optional, "ship")
+    assert said(ran, "kid/use") == ["made", "asked"]
+    assert said(ran, "ship") == ["shipped"]
+    assert outcomes(repo) == {
+        "early": "remembered", "kid": "passed", "kid/make": "remembered", "kid/ask": "passed",
+        "kid/may": "remembered", "kid/use": "passed", "ship": "passed",
+    }  # fmt: skip
+
+
+def test_a_failure_of_what_a_child_waited_for_holds_up_the_rest(repo: Repo) -> None:
+    repo.commit({**HOLDS, "child.yml": "ask: {script: exit 1, rules: [{when: manual}]}\n"})
+    run(repo)
+
+    ran = repo.hookci("play", "kid/ask", check=False)
+
+    assert ran.returncode == 1
+    assert outcomes(repo) == {"early": "remembered", "kid/ask": "failed", "kid": "failed", "ship": "skipped"}
+
+
+def test_two_jobs_of_a_child_that_wait_are_both_waited_for(repo: Repo) -> None:
+    two = "a: {script: echo a, rules: [{when: manual}]}\nb: {script: echo b, rules: [{when: manual}]}\n"
+    repo.commit({**HOLDS, "child.yml": two})
+    run(repo)
+
+    repo.hookci("play", "kid/a")
+    between = outcomes(repo)
+    ran = repo.hookci("play", "kid/b")
+
+    assert (between["kid"], between["ship"]) == ("waits for a person", "skipped")
+    assert said(ran, "ship") == ["shipped"]
+
+
+def test_a_child_that_waits_is_waited_for_when_something_beside_it_is_started(repo: Repo) -> None:
+    top = HOLDS[".gitlab-ci.yml"].replace("echo early}", "echo early, rules: [{when: manual}]}")
+    repo.commit({**HOLDS, ".gitlab-ci.yml": top.replace("{trigger", "{needs: [], allow_failure: true, trigger")})
+    run(repo)
+
+    repo.hookci("play", "early")
+    between = outcomes(repo)
+    ran = repo.hookci("play", "kid/ask")
+
+    assert (between["early"], between["kid"], between["ship"]) == ("passed", "waits for a person", "skipped")
+    assert said(ran, "ship") == ["shipped"]
+
+
+def test_a_child_of_a_child_goes_on_too(repo: Repo) -> None:
+    middle = "pre: {stage: build, script: echo pre}\ngrand: {trigger: {include: inner.yml, strategy: mirror}}\n"
+    repo.commit({**HOLDS, "inner.yml": HOLDS["child.yml"], "child.yml": middle})
+    run(repo)
+
+    whole = repo.hookci("play", "kid", check=False)
+    ran = repo.hookci("play", "kid/grand/ask")
+
+    assert whole.returncode == 2
+    assert "job `kid` has started its pipeline: its pipeline waits for a person: `kid/grand/ask`" in whole.stderr
+    assert said(ran, "kid/grand/use") == ["made", "asked"]
+    assert not said(ran, "kid/pre")
+    assert said(ran, "ship") == ["shipped"]
+
+
 def test_what_was_committed_can_be_gone_on_with(repo: Repo) -> None:
     repo.commit({"hookci.toml": """
         [jobs.look]

@@ -317,6 +317,90 @@ def test_a_child_without_jobs_fails_its_starter(place: Path) -> None:
     assert result.jobs[1].reason == "no job of its pipeline is to run"
 
 
+HELD = """
+    ask: {stage: build, script: x, rules: [{when: manual}]}
+    one: {stage: build, script: x}
+    two: {stage: test, script: x}
+"""
+HOLDS = """
+    kid: {{stage: build, trigger: {{include: child.yml, strategy: {strategy}}}, {more}}}
+    next: {{stage: deploy, script: x}}
+    needy: {{needs: [kid], script: x}}
+    free: {{needs: [], script: x}}
+"""
+
+
+@pytest.mark.parametrize(("strategy", "more"), [("depend", ""), ("mirror", ""), ("depend", "allow_failure: true")])
+@pytest.mark.parametrize("fails", [[], ["kid/one"]])
+def test_a_child_that_waits_for_a_person_holds_up_what_comes_after_its_starter(
+    place: Path, strategy: str, more: str, fails: list[str]
+) -> None:
+    plan = gitlab_plan(HOLDS.format(strategy=strategy, more=more), files={"child": HELD})
+
+    result = Bench(dict.fromkeys(fails, FAILED)).go(plan, place)
+
+    assert endings_of(result) == {
+        "kid": "manual", "kid/ask": "manual", "kid/one": "failed" if fails else "passed", "kid/two": "skipped",
+        "next": "skipped", "needy": "skipped", "free": "passed",
+    }  # fmt: skip
+    reasons = {job.name: job.reason for job in result.jobs}
+    assert reasons["kid"] == "its pipeline waits for a person: `kid/ask`"
+    assert reasons["next"] == "`kid` waits for a person"
+    assert result.verdict is (Verdict.RED if fails and not more else Verdict.GREEN)
+
+
+def test_one_that_mirrors_a_child_that_waits_may_be_allowed_to(place: Path) -> None:
+    text = HOLDS.format(strategy="mirror", more="allow_failure: true")
+
+    found = endings(text, place, child=HELD)
+
+    assert (found["kid"], found["next"], found["needy"]) == ("manual", "passed", "skipped")
+
+
+def test_a_child_of_a_child_that_waits_holds_up_both(place: Path) -> None:
+    top = HOLDS.format(strategy="depend", more="")
+    middle = "grand: {trigger: {include: inner.yml, strategy: depend}}\nlater: {stage: deploy, script: x}"
+
+    result = Bench().go(gitlab_plan(top, files={"child": middle, "inner": HELD}), place)
+
+    found = endings_of(result)
+    assert (found["kid"], found["kid/grand"], found["kid/later"], found["next"]) == (
+        "manual", "manual", "skipped", "skipped"
+    )  # fmt: skip
+    assert result.jobs[0].reason == "its pipeline waits for a person: `kid/grand/ask`"
+
+
+@pytest.mark.parametrize("strategy", ["depend", "mirror"])
+def test_what_may_wait_in_a_child_holds_up_nobody(place: Path, strategy: str) -> None:
+    child = "ask: {stage: build, script: x, when: manual}\none: {script: x}"
+
+    found = endings(HOLDS.format(strategy=strategy, more=""), place, child=child)
+
+    assert (found["kid"], found["kid/ask"], found["next"], found["needy"]) == ("passed", "manual", "passed", "passed")
+
+
+@pytest.mark.parametrize("child", ["mend: {script: x, when: on_failure}", "ask: {script: x, when: manual}"])
+@pytest.mark.parametrize(
+    ("strategy", "kid", "after"), [("depend", "failed", "skipped"), ("mirror", "skipped", "passed")]
+)
+def test_a_child_in_which_nothing_runs_is_skipped(place: Path, child: str, strategy: str, kid: str, after: str) -> None:
+    result = Bench().go(gitlab_plan(HOLDS.format(strategy=strategy, more=""), files={"child": child}), place)
+
+    found = endings_of(result)
+    assert (found["kid"], found["next"], found["needy"]) == (kid, after, "skipped")
+    assert result.jobs[0].reason == "no job of its pipeline ran"
+    assert result.verdict is (Verdict.RED if strategy == "depend" else Verdict.GREEN)
+
+
+def test_a_child_whose_jobs_a_person_leaves_out_makes_nothing_red(place: Path) -> None:
+    plan = gitlab_plan(HOLDS.format(strategy="depend", more=""), files={"child": "one: {script: x}"})
+    one = replace(plan.jobs["kid/one"], action=Action.SKIPPED)
+
+    result = Bench().go(replace(plan, jobs={**plan.jobs, "kid/one": one}, skip=("kid/one",)), place)
+
+    assert endings_of(result)["kid"] == "passed"
+
+
 def test_an_interrupt_cancels_a_child(place: Path) -> None:
     interrupts = Interrupts()
     threading.Timer(0.2, interrupts.interrupt, ["Ctrl-C"]).start()

@@ -273,7 +273,8 @@ class _Reader:
 
     def _trigger(self, cell: Cell) -> Trigger | None:
         path = (self._name, "trigger")
-        variables = {**self._shared.variables.only(self._inherits).with_more(self._written).values, **cell.variables}
+        variables = self._shared.variables.only(self._inherits).with_more(self._written)
+        variables = variables.with_more(Variables(cell.variables))
         return read_trigger(self._own["trigger"], variables, path, self._ledger, self._shared.descent)
 
 

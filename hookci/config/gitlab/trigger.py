@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from hookci.config.gitlab.composed import compose_child
 from hookci.config.gitlab.located import Items, Table
 from hookci.config.gitlab.shapes import as_list, flag, table
-from hookci.config.words import show
+from hookci.config.words import show, show_path
 from hookci.errors import ConfigError
-from hookci.model.pipeline import Trigger
+from hookci.model.pipeline import Flaw, Pipeline, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from hookci.config.gitlab.composed import Composed
     from hookci.config.gitlab.ledger import Ledger
     from hookci.config.gitlab.located import Place
+    from hookci.config.gitlab.variables import Variables
     from hookci.config.surroundings import Surroundings
     from hookci.config.words import Path
-    from hookci.model.pipeline import Pipeline
 
 __all__ = ["Descent", "read_trigger"]
 
@@ -52,9 +52,7 @@ class Descent(Struct, frozen=True):
         return {**self.surroundings.settled, **self.surroundings.asked}
 
 
-def read_trigger(
-    value: object, variables: Mapping[str, str], path: Path, ledger: Ledger, descent: Descent
-) -> Trigger | None:
+def read_trigger(value: object, variables: Variables, path: Path, ledger: Ledger, descent: Descent) -> Trigger | None:
     """``trigger`` with an ``include``; None if there is nothing that can be started here, which is refused.
 
     Args:
@@ -70,7 +68,7 @@ def read_trigger(
     said = table(value, path, ledger, _KEYS)
     depend = _depends(said.get("strategy"), (*path, "strategy"), ledger)
     forward = _flags(said.get("forward", {}), (*path, "forward"), ledger)
-    handed = variables if forward.get("yaml_variables", True) else None
+    handed = variables.values if forward.get("yaml_variables", True) else None
     everyones = forward.get("pipeline_variables", False)
     if "include" not in said:
         if "project" not in said:
@@ -79,15 +77,18 @@ def read_trigger(
     include = said["include"]
     if ledger.refused or not _is_include(include, (*path, "include"), ledger):
         return None
-    if descent.depth >= _DEEPEST:
-        what = f"GitLab allows {_DEEPEST} levels of child pipelines, this would be one more"
-        ledger.refused.setdefault(what, "trigger")
-        return None
     passed = {**(handed or {}), **(descent.surroundings.asked if everyones else {})}
-    pipeline = _child(include, said.get("inputs"), passed, path, ledger, descent)
-    if pipeline is None:
-        return None
-    return Trigger(pipeline=pipeline, depend=depend, variables=handed, pipeline_variables=everyones)
+    found = _child(include, said.get("inputs"), passed, path, ledger, descent)
+    nothing = Pipeline(source=descent.composed.source, stages=(), jobs={}, gitlab=True)
+    return Trigger(
+        pipeline=found if isinstance(found, Pipeline) else nothing,
+        flaws=() if isinstance(found, Pipeline) else found,
+        depend=depend,
+        mirror=said.get("strategy") == "mirror",
+        variables=handed,
+        raw=variables.raw if handed is not None else frozenset(),
+        pipeline_variables=everyones,
+    )
 
 
 def _depends(value: object, path: Path, ledger: Ledger) -> bool:
@@ -119,17 +120,36 @@ def _is_include(value: object, path: Path, ledger: Ledger) -> bool:
 
 def _child(
     include: object, inputs: object, passed: Mapping[str, str], path: Path, ledger: Ledger, descent: Descent
-) -> Pipeline | None:
-    around = replace(descent.surroundings, asked={**passed, "CI_PIPELINE_SOURCE": "parent_pipeline"})
+) -> Pipeline | tuple[Flaw, ...]:
+    """The pipeline of a child, or why there is none: the job that starts it fails then, and no other.
+
+    What was not fetched is no fault of the child's: nothing can be said of it, and the whole is refused.
+
+    Source: ``Ci::CreateDownstreamPipelineService``.
+    """
     place = descent.composed.place((*path, "include"))
+    if descent.depth >= _DEEPEST:
+        what = f"GitLab allows {_DEEPEST} levels of child pipelines, this would be one more"
+        return (Flaw(f"{place}: {show_path(('jobs', *path))}", what),)
+    missing = []
+
+    def fetched(address: str) -> bytes | None:
+        content = descent.surroundings.fetched(address)
+        if content is None:
+            missing.append(address)
+        return content
+
+    asked = {**passed, "CI_PIPELINE_SOURCE": "parent_pipeline"}
+    around = replace(descent.surroundings, asked=asked, fetched=fetched)
     if inputs is not None:
         include = Items((_with_inputs(item, inputs, place) for item in as_list(include)), [place] * _MOST_INCLUDES)
     try:
         composed = compose_child(include, place, around)
         return descent.read(composed, around, descent.depth + 1)
     except ConfigError as error:
-        ledger.foreign.extend(error.problems)
-        return None
+        if missing:
+            ledger.foreign.extend(error.problems)
+        return tuple(Flaw(problem.path, problem.message, problem.hint) for problem in error.problems)
 
 
 def _with_inputs(item: object, inputs: object, place: Place) -> object:
