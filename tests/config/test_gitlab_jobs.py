@@ -602,7 +602,12 @@ def test_names_that_are_none_are_told() -> None:
     long = "n" * 256
 
     assert problems(f"{long}: {{script: x}}") == [f"1: jobs.{long}: name is too long (maximum is 255 characters)"]
-    assert problems('"true": {script: x}') == ["1: jobs.true: true is a keyword, and no name of a job"]
+    assert problems("pages:deploy: {script: x}") == [
+        '1: jobs."pages:deploy": pages:deploy is a keyword, and no name of a job'
+    ]
+    assert problems("on: {script: x}") == [
+        "1: jobs.on: name should be a symbol, saw true (YAML reads `on` as true: put it in quotes)"
+    ]
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:

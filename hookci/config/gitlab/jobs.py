@@ -16,6 +16,7 @@ from hookci.config.gitlab.endings import read_allow_failure, read_retry, read_wh
 from hookci.config.gitlab.files import HandedOn, read_artifacts, read_caches
 from hookci.config.gitlab.images import read_image, read_services
 from hookci.config.gitlab.keywords import words
+from hookci.config.gitlab.located import NoText
 from hookci.config.gitlab.matrix import Cell, read_cells, with_matrix_values
 from hookci.config.gitlab.needs import read_needs
 from hookci.config.gitlab.only import read_only_except
@@ -55,8 +56,7 @@ _JOB_KEYS = (
 )
 _BRIDGE_KEYS = (*_ANY, "trigger", "start_in")
 _LONGEST_NAME = 255
-_RESERVED = ("image", "services", "stages", "before_script", "after_script", "variables", "cache", "include")
-_NO_NAMES = ("true", "false", "nil", "pages:deploy", *_RESERVED)
+_NO_NAMES = words("image services stages before_script after_script variables cache include pages:deploy")
 _GROUP = re.compile(r"[A-Za-z0-9_/$\{\}. \-]+")
 _DEFAULT = Job(name="", group="", stage="test")
 
@@ -112,6 +112,8 @@ def _check_name(name: str, ledger: Ledger) -> None:
         ledger.problem((name,), "name holds a control character")
     elif name in _NO_NAMES:
         ledger.problem((name,), f"{name} is a keyword, and no name of a job")
+    elif isinstance(name, NoText):
+        ledger.problem((name,), f"name should be a symbol, saw {name.meaning}", name.hint)
     if len(name) > _LONGEST_NAME:
         ledger.problem((name,), f"name is too long (maximum is {_LONGEST_NAME} characters)")
 
