@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookci.config.gitlab.deployments import read_environment
-from hookci.config.gitlab.endings import read_allow_failure, read_retry, read_when
+from hookci.config.gitlab.endings import check_bridge, read_allow_failure, read_retry, read_when
 from hookci.config.gitlab.files import HandedOn, read_artifacts, read_caches
 from hookci.config.gitlab.images import read_image, read_services
 from hookci.config.gitlab.keywords import words
@@ -54,7 +54,7 @@ _JOB_KEYS = (
         "retry timeout release id_tokens identity secrets publish pages run dast_configuration"
     ),
 )
-_BRIDGE_KEYS = (*_ANY, "trigger", "start_in")
+_BRIDGE_KEYS = (*_ANY, "trigger")
 _LONGEST_NAME = 255
 _NO_NAMES = words("image services stages before_script after_script variables cache include pages:deploy")
 _GROUP = re.compile(r"[A-Za-z0-9_/$\{\}. \-]+")
@@ -135,6 +135,8 @@ class _Reader:
         self._written = self._read("variables", read_variables, Variables())
         self._passed = Variables(shared.passed)
         self._check_exclusive()
+        if self._is_bridge:
+            check_bridge(self._own, (name,), ledger)
         for key, item in self._said.items():
             ledger.look_for_special(item, key, self._path(key))
 
@@ -241,6 +243,8 @@ class _Reader:
 
     def _start_in(self, when: When) -> float | None:
         path = (self._name, "start_in")
+        if self._is_bridge:
+            return None
         if when is When.DELAYED:
             if "start_in" in self._own:
                 return seconds(self._own["start_in"], path, self._ledger, most=WEEK)

@@ -82,9 +82,17 @@ def _rule(value: object, path: Path, ledger: Ledger, whole_pipeline: bool) -> Ru
         allow_failure=read_allow_failure(said["allow_failure"], (*path, "allow_failure"), ledger)
         if "allow_failure" in said
         else None,
-        variables=read_variables(said.get("variables", {}), (*path, "variables"), ledger).values,
+        variables=_variables(said.get("variables", {}), (*path, "variables"), ledger),
         needs=read_needs(said["needs"], (*path, "needs"), ledger) if "needs" in said else None,
     )
+
+
+def _variables(value: object, path: Path, ledger: Ledger) -> Mapping[str, str]:
+    """Variables of a rule, which are nothing but texts (GitLab's ``Entry::Variable``)."""
+    for name, item in value.items() if isinstance(value, dict) else ():
+        if isinstance(item, dict):
+            ledger.problem((*path, name), "must be a string, saw a table", "write the value itself")
+    return read_variables(value, path, ledger).values
 
 
 def read_condition(value: object, path: Path, ledger: Ledger) -> Expression | None:
@@ -134,8 +142,14 @@ def _changes(value: object, path: Path, ledger: Ledger) -> tuple[tuple[str, ...]
 
 def _exists(value: object, path: Path, ledger: Ledger) -> tuple[str, ...] | None:
     if not isinstance(value, dict):
-        return _paths(value, path, ledger)
+        return _paths([value] if isinstance(value, str) else value, path, ledger)
+    if not value:
+        return ()
     said = table(value, path, ledger, ("paths", "project", "ref", "regexp"))
+    if "paths" not in said and "regexp" not in said:
+        ledger.problem(path, "config missing required keys: paths")
+    if "ref" in said and "project" not in said:
+        ledger.problem(path, "config missing required keys: project", "`ref` is one of another project")
     return _paths(said.get("paths"), (*path, "paths"), ledger)
 
 
