@@ -108,7 +108,7 @@ def _environments(jobs: Mapping[str, Job], descent: Descent) -> dict[str, Enviro
 
 def _stages(value: object, ledger: Ledger) -> tuple[str, ...]:
     """The stages in their order: the first and the last are always there, wherever they are written."""
-    found = _STAGES if value is None else texts(value, ("stages",), ledger)
+    found = _STAGES if value is None else texts(value, ("stages",), ledger, nested=True)
     return (_FIRST, *dict.fromkeys(stage for stage in found if stage not in {_FIRST, _LAST}), _LAST)
 
 
