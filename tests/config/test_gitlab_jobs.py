@@ -115,6 +115,12 @@ def test_a_job_has_from_default_what_it_does_not_say() -> None:
     assert own.after_script == ("c",)
 
 
+def test_what_is_wrong_with_a_default_is_told_once() -> None:
+    assert problems("default: {retry: 9}\na: {script: x}\nb: {script: x, retry: 1}\nc: {script: x}") == [
+        "1: default.retry: must be less than or equal to 2, saw 9"
+    ]
+
+
 def test_old_files_have_their_defaults_at_the_top() -> None:
     pipeline = read("image: a\nbefore_script: [b]\ncache: {paths: [c]}\nservices: [d]\nafter_script: e\nj: {script: x}")
     found = pipeline.jobs["j"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hookci.config.gitlab.inert import check_deployment
 from hookci.config.gitlab.shapes import table, text
 from hookci.config.words import did_you_mean, show
 from hookci.model.pipeline import JobEnvironment
@@ -39,6 +40,7 @@ def read_environment(value: object, path: Path, ledger: Ledger) -> JobEnvironmen
         ledger.problem((*path, "action"), f"action should be {', '.join(_ACTIONS[:-1])}, or access", hint)
     url = text(said["url"], (*path, "url"), ledger) if "url" in said else None
     on_stop = text(said["on_stop"], (*path, "on_stop"), ledger) if "on_stop" in said else None
+    check_deployment(said, path, ledger)
     if name is None:
         return None
     return JobEnvironment(name=name, url=url, action=str(action), on_stop=on_stop)

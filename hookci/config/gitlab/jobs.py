@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hookci.config.gitlab.defaults import INHERITED, read_hooks
 from hookci.config.gitlab.deployments import read_environment
 from hookci.config.gitlab.endings import check_bridge, read_allow_failure, read_retry, read_when
 from hookci.config.gitlab.files import HandedOn, read_artifacts, read_caches
 from hookci.config.gitlab.images import read_image, read_services
+from hookci.config.gitlab.inert import INERT
 from hookci.config.gitlab.keywords import words
 from hookci.config.gitlab.located import NoText
 from hookci.config.gitlab.matrix import Cell, read_cells, with_matrix_values
@@ -35,13 +37,7 @@ if TYPE_CHECKING:
     from hookci.config.words import Path
     from hookci.model.pipeline import Need, Rule, Trigger
 
-__all__ = ["INHERITED", "Shared", "read_job"]
-
-INHERITED = words(
-    "after_script artifacts before_script cache hooks id_tokens identity image interruptible retry services tags "
-    "timeout"
-)
-"""What a job has from ``default`` if it does not say it."""
+__all__ = ["Shared", "read_job"]
 
 _ANY = words(
     "extends stage only except rules variables inherit allow_failure when needs resource_group environment "
@@ -174,6 +170,8 @@ class _Reader:
     def job(self) -> Job:
         """The job, as if it stood for itself alone."""
         when = self._read("when", read_when, When.ON_SUCCESS)
+        for key in INERT.keys() & self._said.keys():
+            INERT[key](self._said[key], self._path(key), self._ledger)
         handed = self._read("artifacts", read_artifacts, HandedOn())
         environment = self._read("environment", read_environment, None)
         variables = self._shared.variables.only(self._inherits).with_more(self._written).with_more(self._passed)
@@ -184,7 +182,7 @@ class _Reader:
             script=self._script(),
             before_script=self._read("before_script", commands, ()),
             after_script=self._read("after_script", commands, ()),
-            before_checkout=self._read("hooks", _before_checkout, ()),
+            before_checkout=self._read("hooks", read_hooks, ()),
             variables=dict(variables.values),
             raw=variables.raw,
             own=self._fixed_names(),
@@ -282,12 +280,6 @@ class _Reader:
 
 def _in_cell(needs: tuple[Need, ...] | None, variables: Mapping[str, str]) -> tuple[Need, ...] | None:
     return needs and tuple(replace(need, job=with_matrix_values(need.job, variables)) for need in needs)
-
-
-def _before_checkout(value: object, path: Path, ledger: Ledger) -> tuple[str, ...]:
-    said = table(value, path, ledger, ("pre_get_sources_script",))
-    key = "pre_get_sources_script"
-    return commands(said[key], (*path, key), ledger) if key in said else ()
 
 
 def _resource_group(value: object, path: Path, ledger: Ledger) -> str | None:

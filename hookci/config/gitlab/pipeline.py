@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from hookci.config.gitlab.checks import check_jobs
 from hookci.config.gitlab.composed import compose
-from hookci.config.gitlab.jobs import INHERITED, Shared, read_job
+from hookci.config.gitlab.defaults import INHERITED, check_defaults
+from hookci.config.gitlab.jobs import Shared, read_job
 from hookci.config.gitlab.keywords import WITHOUT_EFFECT
 from hookci.config.gitlab.ledger import Ledger
 from hookci.config.gitlab.rules import read_rules
@@ -148,6 +149,7 @@ def _defaults(document: Mapping[str, object], ledger: Ledger) -> tuple[dict[str,
             ledger.problem((key,), f"{key} is defined in top-level and `default:` entry", "keep the one in `default`")
         elif value is not None:
             found[key], places[key] = value, (key,)
+    check_defaults(found, places, ledger)
     return found, places
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hookci.config.expressions import ExpressionError, parse_expression
 from hookci.config.gitlab.endings import read_allow_failure
 from hookci.config.gitlab.needs import read_needs
-from hookci.config.gitlab.shapes import choice, seconds, table, texts
+from hookci.config.gitlab.shapes import choice, flag, seconds, table, texts
 from hookci.config.gitlab.variables import read_variables
 from hookci.config.words import show
 from hookci.model.expression import And, Literal, Truth
@@ -71,6 +71,8 @@ def _rule(value: object, path: Path, ledger: Ledger, whole_pipeline: bool) -> Ru
     exists = _exists(said.get("exists"), (*path, "exists"), ledger)
     if changes == () or exists == ():
         condition = NEVER_TRUE if condition is None else And(NEVER_TRUE, condition)
+    if "interruptible" in said:
+        flag(said["interruptible"], (*path, "interruptible"), ledger)
     when = _when(said, path, ledger, whole_pipeline)
     return Rule(
         condition=condition,
