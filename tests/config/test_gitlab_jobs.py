@@ -625,6 +625,13 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(":")[0] for line in problems(text)] == ["2", "3", "3"]
 
 
+def test_a_date_does_not_hide_what_else_is_wrong() -> None:
+    assert problems("variables: {D: 2024-01-01}\na: {script: x, wehn: x}\n") == [
+        "1: `2024-01-01` is a date, which GitLab takes for no value (put it in quotes)",
+        "2: jobs.a.wehn: config contains unknown keys: wehn (did you mean `when`?)",
+    ]
+
+
 # workflow
 
 

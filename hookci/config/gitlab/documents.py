@@ -163,7 +163,8 @@ class _Builder:
         try:
             return resolve(event.value)
         except ValueError as error:
-            self._problem(f"`{event.value}` {error}", event, "put it in quotes")
+            message = f"`{event.value}` {error}"
+            self._problems.append(ProblemAt((), message, "put it in quotes", self._place(event), bounded=True))
             return event.value
 
     def _sequence(self, event: Any, depth: int) -> Any:  # noqa: ANN401 (any YAML value)

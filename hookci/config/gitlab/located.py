@@ -73,9 +73,13 @@ class Items(list[Any]):
 
 
 class ProblemAt(Problem, frozen=True):
-    """A problem that stands somewhere else than its path in the composed document says, such as in an include."""
+    """A problem that stands somewhere else than its path in the composed document says, such as in an include.
+
+    ``bounded`` says that no other value depends on the one in question: the rest can be read, and checked.
+    """
 
     place: Place | None = None
+    bounded: bool = False
 
 
 def deep_merge(base: Table, over: Table) -> Table:
