@@ -9,7 +9,7 @@ from gitlab_samples import FILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookci.config.gitlab.jobs import INHERITED
+from hookci.config.gitlab.defaults import INHERITED
 from hookci.config.gitlab.keywords import EXECUTED, REFUSED, WITHOUT_EFFECT
 from hookci.config.load import parse
 from hookci.errors import ConfigError

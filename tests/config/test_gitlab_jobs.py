@@ -115,6 +115,12 @@ def test_a_job_has_from_default_what_it_does_not_say() -> None:
     assert own.after_script == ("c",)
 
 
+def test_what_is_wrong_with_a_default_is_told_once() -> None:
+    assert problems("default: {retry: 9}\na: {script: x}\nb: {script: x, retry: 1}\nc: {script: x}") == [
+        "1: default.retry: must be less than or equal to 2, saw 9"
+    ]
+
+
 def test_old_files_have_their_defaults_at_the_top() -> None:
     pipeline = read("image: a\nbefore_script: [b]\ncache: {paths: [c]}\nservices: [d]\nafter_script: e\nj: {script: x}")
     found = pipeline.jobs["j"]
@@ -607,7 +613,12 @@ def test_names_that_are_none_are_told() -> None:
     long = "n" * 256
 
     assert problems(f"{long}: {{script: x}}") == [f"1: jobs.{long}: name is too long (maximum is 255 characters)"]
-    assert problems('"true": {script: x}') == ["1: jobs.true: true is a keyword, and no name of a job"]
+    assert problems("pages:deploy: {script: x}") == [
+        '1: jobs."pages:deploy": pages:deploy is a keyword, and no name of a job'
+    ]
+    assert problems("on: {script: x}") == [
+        "1: jobs.on: name should be a symbol, saw true (YAML reads `on` as true: put it in quotes)"
+    ]
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
@@ -617,6 +628,13 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         """
 
     assert [line.split(":")[0] for line in problems(text)] == ["2", "3", "3"]
+
+
+def test_a_date_does_not_hide_what_else_is_wrong() -> None:
+    assert problems("variables: {D: 2024-01-01}\na: {script: x, wehn: x}\n") == [
+        "1: `2024-01-01` is a date, which GitLab takes for no value (put it in quotes)",
+        "2: jobs.a.wehn: config contains unknown keys: wehn (did you mean `when`?)",
+    ]
 
 
 # workflow

@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from hookci.config.gitlab.jobs import INHERITED
+from hookci.config.gitlab.defaults import INHERITED
 from hookci.config.gitlab.keywords import EXECUTED, REFUSED, WITHOUT_EFFECT, fate, has_special_below
 
 SCHEMA: dict[str, Any] = json.loads(

@@ -130,7 +130,7 @@ def included_from_elsewhere(source: str, surroundings: Surroundings) -> tuple[El
 
 def _put_together(source: str, document: Table, including: Including) -> Composed:
     composed = Composed(source, document, including.problems, including.notes, including.known.read)
-    if composed.problems:
+    if not all(isinstance(problem, ProblemAt) and problem.bounded for problem in composed.problems):
         raise ConfigError(source, composed.errors())
     extended = extend(document, composed.problems)
     composed.document = resolve_references(extended, composed.problems)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hookci.config.gitlab.inert import check_deployment
 from hookci.config.gitlab.shapes import table, text
 from hookci.config.words import did_you_mean, show
 from hookci.model.deployed import TIERS
@@ -44,6 +45,7 @@ def read_environment(value: object, path: Path, ledger: Ledger) -> JobEnvironmen
         hint = did_you_mean(tier, TIERS) if isinstance(tier, str) else None
         ledger.problem((*path, "deployment_tier"), f"must be one of {', '.join(TIERS)}, saw {show(tier)}", hint)
     on_stop = text(said["on_stop"], (*path, "on_stop"), ledger) if "on_stop" in said else None
+    check_deployment(said, path, ledger)
     if name is None:
         return None
     return JobEnvironment(name=name, url=url, action=str(action), on_stop=on_stop, tier=str(tier) if tier else None)

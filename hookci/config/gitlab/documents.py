@@ -10,7 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hookci.config.gitlab.located import Items, Place, ProblemAt, Table
+from hookci.config.gitlab.located import Items, NoText, Place, ProblemAt, Table
 from hookci.config.gitlab.reference import Reference
 from hookci.config.gitlab.scalars import resolve
 
@@ -163,7 +163,8 @@ class _Builder:
         try:
             return resolve(event.value)
         except ValueError as error:
-            self._problem(f"`{event.value}` {error}", event, "put it in quotes")
+            message = f"`{event.value}` {error}"
+            self._problems.append(ProblemAt((), message, "put it in quotes", self._place(event), bounded=True))
             return event.value
 
     def _sequence(self, event: Any, depth: int) -> Any:  # noqa: ANN401 (any YAML value)
@@ -198,11 +199,16 @@ class _Builder:
         if type(event).__name__ == "ScalarEvent":
             if event.anchor is not None:
                 self._anchors[event.anchor] = (event.value, 1)
-            return str(event.value)
+            return self._plain_key(event) if event.tag is None and event.implicit[0] else str(event.value)
         value = self._alias(event, 0) if type(event).__name__ == "AliasEvent" else None
         if not isinstance(value, str):
             raise _UnreadableError("a key is a text", self._place(event))
         return value
+
+    def _plain_key(self, event: Any) -> str:  # noqa: ANN401 (an event)
+        """A key without quotes, which may be a number or a boolean as any other scalar may."""
+        value = self._scalar(event, 0)
+        return value if isinstance(value, str) else NoText(event.value, value)
 
     def _merge(self, table: Table, value: Any, key: Any) -> None:  # noqa: ANN401 (any YAML value; an event)
         # Psych: a merge overwrites what stands before it, and of several mappings the first one wins

@@ -13,10 +13,12 @@ from hookci.config.words import did_you_mean, show
 from hookci.model.pipeline import AllowFailure, Retry, RetryOn, When
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hookci.config.gitlab.ledger import Ledger
     from hookci.config.words import Path
 
-__all__ = ["read_allow_failure", "read_retry", "read_when"]
+__all__ = ["check_bridge", "read_allow_failure", "read_retry", "read_when"]
 
 _MOST_RETRIES = 2
 _JOB_WHEN = ("on_success", "on_failure", "always", "manual", "delayed")
@@ -62,6 +64,20 @@ def read_when(value: object, path: Path, ledger: Ledger) -> When:
         hint = "write it in `rules`, or begin the job's name with a dot"
     ledger.problem(path, f"when should be one of: {', '.join(_JOB_WHEN)}, saw {show(value)}", hint)
     return When.ON_SUCCESS
+
+
+def check_bridge(said: Mapping[str, object], path: Path, ledger: Ledger) -> None:
+    """What a job that starts a pipeline may not say of its end and its number (GitLab's ``Entry::Bridge``)."""
+    if said.get("when") == When.DELAYED:
+        allowed = ", ".join(word for word in _JOB_WHEN if word != When.DELAYED)
+        hint = "a job that starts a pipeline waits only with `when: delayed` in `rules`"
+        ledger.problem((*path, "when"), f'when should be one of: {allowed}, saw "delayed"', hint)
+    if isinstance(said.get("allow_failure"), dict):
+        hint = "a job that starts a pipeline has no exit code"
+        ledger.problem((*path, "allow_failure"), "allow failure should be a boolean value, saw a table", hint)
+    if "parallel" in said and not isinstance(said["parallel"], dict):
+        hint = "write `parallel: {matrix: [...]}`"
+        ledger.problem((*path, "parallel"), 'cannot use "parallel: <number>" in a job that starts a pipeline', hint)
 
 
 def read_retry(value: object, path: Path, ledger: Ledger) -> Retry:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from hookci.config.gitlab.inert import check_artifacts, check_reports
 from hookci.config.gitlab.keywords import EXECUTED, WITHOUT_EFFECT, words
 from hookci.config.gitlab.shapes import as_list, flag, ruby_text, table, texts
 from hookci.config.words import did_you_mean, show
@@ -31,6 +32,7 @@ _REPORTS = [
     if word.startswith("artifacts.reports.")
 ]
 _OF_FINDINGS = words("codequality sast sarif secret_detection dependency_scanning container_scanning")
+_READ = {"dotenv", "junit", *_OF_FINDINGS}
 _WHEN = ("on_success", "on_failure", "always")
 _MOST_CACHES = 4
 _MOST_KEY_FILES = 10
@@ -61,6 +63,8 @@ def read_artifacts(value: object, path: Path, ledger: Ledger) -> HandedOn:
         dotenv=_texts(reports, "dotenv", below, ledger, single=True),
     )
     junit = _texts(reports, "junit", below, ledger, single=True)
+    check_artifacts(said, path, ledger)
+    check_reports({name: item for name, item in reports.items() if name not in _READ}, below, ledger)
     return HandedOn(artifacts, junit, Scan(tool=GITLAB, written=written) if written else None)
 
 
@@ -78,6 +82,7 @@ def _cache(value: object, path: Path, ledger: Ledger) -> Cache:
     said = table(value, path, ledger, _CACHE)
     key, files = _key(said["key"], (*path, "key"), ledger) if "key" in said else ("default", ())
     policy, policy_from = _policy(said.get("policy", "pull-push"), (*path, "policy"), ledger)
+    _flag(said, "unprotect", path, ledger)
     fallbacks = _texts(said, "fallback_keys", path, ledger)
     if len(fallbacks) > _MOST_FALLBACKS:
         ledger.problem((*path, "fallback_keys"), f"has too many entries (maximum {_MOST_FALLBACKS})")

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hookci.config.gitlab.defaults import INHERITED, read_hooks
 from hookci.config.gitlab.deployments import read_environment
-from hookci.config.gitlab.endings import read_allow_failure, read_retry, read_when
+from hookci.config.gitlab.endings import check_bridge, read_allow_failure, read_retry, read_when
 from hookci.config.gitlab.files import HandedOn, read_artifacts, read_caches
 from hookci.config.gitlab.images import read_image, read_services
+from hookci.config.gitlab.inert import INERT
 from hookci.config.gitlab.keywords import words
+from hookci.config.gitlab.located import NoText
 from hookci.config.gitlab.matrix import Cell, read_cells, with_matrix_values
 from hookci.config.gitlab.needs import read_needs
 from hookci.config.gitlab.only import read_only_except
@@ -35,13 +38,7 @@ if TYPE_CHECKING:
     from hookci.config.words import Path
     from hookci.model.pipeline import Need, Rule, Trigger
 
-__all__ = ["INHERITED", "Shared", "read_job"]
-
-INHERITED = words(
-    "after_script artifacts before_script cache hooks id_tokens identity image interruptible retry services tags "
-    "timeout"
-)
-"""What a job has from ``default`` if it does not say it."""
+__all__ = ["Shared", "read_job"]
 
 _ANY = words(
     "extends stage only except rules variables inherit allow_failure when needs resource_group environment "
@@ -54,10 +51,9 @@ _JOB_KEYS = (
         "retry timeout release id_tokens identity secrets publish pages run dast_configuration"
     ),
 )
-_BRIDGE_KEYS = (*_ANY, "trigger", "start_in")
+_BRIDGE_KEYS = (*_ANY, "trigger")
 _LONGEST_NAME = 255
-_RESERVED = ("image", "services", "stages", "before_script", "after_script", "variables", "cache", "include")
-_NO_NAMES = ("true", "false", "nil", "pages:deploy", *_RESERVED)
+_NO_NAMES = words("image services stages before_script after_script variables cache include pages:deploy")
 _GROUP = re.compile(r"[A-Za-z0-9_/$\{\}. \-]+")
 _SLASHES = re.compile(r"/(.*)/([ismU]*)")
 _DEFAULT = Job(name="", group="", stage="test")
@@ -115,6 +111,8 @@ def _check_name(name: str, ledger: Ledger) -> None:
         ledger.problem((name,), "name holds a control character")
     elif name in _NO_NAMES:
         ledger.problem((name,), f"{name} is a keyword, and no name of a job")
+    elif isinstance(name, NoText):
+        ledger.problem((name,), f"name should be a symbol, saw {name.meaning}", name.hint)
     if len(name) > _LONGEST_NAME:
         ledger.problem((name,), f"name is too long (maximum is {_LONGEST_NAME} characters)")
 
@@ -136,6 +134,8 @@ class _Reader:
         self._written = self._read("variables", read_variables, Variables())
         self._passed = Variables(shared.passed)
         self._check_exclusive()
+        if self._is_bridge:
+            check_bridge(self._own, (name,), ledger)
         for key, item in self._said.items():
             ledger.look_for_special(item, key, self._path(key))
 
@@ -173,6 +173,8 @@ class _Reader:
     def job(self) -> Job:
         """The job, as if it stood for itself alone."""
         when = self._read("when", read_when, When.ON_SUCCESS)
+        for key in INERT.keys() & self._said.keys():
+            INERT[key](self._said[key], self._path(key), self._ledger)
         handed = self._read("artifacts", read_artifacts, HandedOn())
         environment = self._read("environment", read_environment, None)
         variables = self._shared.variables.only(self._inherits).with_more(self._written).with_more(self._passed)
@@ -183,7 +185,7 @@ class _Reader:
             script=self._script(),
             before_script=self._read("before_script", commands, ()),
             after_script=self._read("after_script", commands, ()),
-            before_checkout=self._read("hooks", _before_checkout, ()),
+            before_checkout=self._read("hooks", read_hooks, ()),
             variables=dict(variables.values),
             raw=variables.raw,
             own=self._fixed_names(),
@@ -242,6 +244,8 @@ class _Reader:
 
     def _start_in(self, when: When) -> float | None:
         path = (self._name, "start_in")
+        if self._is_bridge:
+            return None
         if when is When.DELAYED:
             if "start_in" in self._own:
                 return seconds(self._own["start_in"], path, self._ledger, most=WEEK)
@@ -280,12 +284,6 @@ class _Reader:
 
 def _in_cell(needs: tuple[Need, ...] | None, variables: Mapping[str, str]) -> tuple[Need, ...] | None:
     return needs and tuple(replace(need, job=with_matrix_values(need.job, variables)) for need in needs)
-
-
-def _before_checkout(value: object, path: Path, ledger: Ledger) -> tuple[str, ...]:
-    said = table(value, path, ledger, ("pre_get_sources_script",))
-    key = "pre_get_sources_script"
-    return commands(said[key], (*path, key), ledger) if key in said else ()
 
 
 def _resource_group(value: object, path: Path, ledger: Ledger) -> str | None:

@@ -130,7 +130,9 @@ class Known:
         return any(test(path) for path in paths for test in tests)
 
 
-def _paths(value: Items | Table) -> list[str]:
+def _paths(value: Items | Table | str) -> list[str]:
+    if isinstance(value, str):
+        return [value]
     return list(value["paths"] if isinstance(value, Table) else value)
 
 
@@ -157,5 +159,7 @@ def _check_paths(key: str, value: object, path: Path, problems: list[Problem]) -
         if not isinstance(value.get("compare_to", ""), str):
             problems.append(ProblemAt((*path, "compare_to"), f"should be a string, saw {show(value['compare_to'])}"))
         value, path = value.get("paths"), (*path, "paths")
+    elif key == "exists" and isinstance(value, str):
+        return
     if not isinstance(value, Items) or not value or not all(isinstance(pattern, str) for pattern in value):
         problems.append(ProblemAt(path, "should be an array of strings"))

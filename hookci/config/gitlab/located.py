@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from hookci.config.problems import Problem
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from hookci.config.words import Path
 
-__all__ = ["Items", "Place", "ProblemAt", "Table", "deep_merge", "find_place"]
+__all__ = ["Items", "NoText", "Place", "ProblemAt", "Table", "deep_merge", "find_place"]
 
 
 class Place(NamedTuple):
@@ -22,6 +22,29 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+class NoText(str):
+    """A key that is no text to YAML, as it is written: ``on``, ``1.5``, ``~``; ``value`` is what it means."""
+
+    __slots__ = ("value",)
+    value: float | bool | None
+
+    def __new__(cls, written: str, value: float | bool | None) -> Self:  # noqa: FBT001 (a value of YAML)
+        """The key as it is written, with what it means."""
+        key = super().__new__(cls, written)
+        key.value = value
+        return key
+
+    @property
+    def meaning(self) -> str:
+        """What it means to YAML, in words of YAML."""
+        return "null" if self.value is None else str(self.value).lower()
+
+    @property
+    def hint(self) -> str:
+        """What to do where a text is needed."""
+        return f"YAML reads `{self}` as {self.meaning}: put it in quotes"
 
 
 class Table(dict[str, Any]):
@@ -50,9 +73,13 @@ class Items(list[Any]):
 
 
 class ProblemAt(Problem, frozen=True):
-    """A problem that stands somewhere else than its path in the composed document says, such as in an include."""
+    """A problem that stands somewhere else than its path in the composed document says, such as in an include.
+
+    ``bounded`` says that no other value depends on the one in question: the rest can be read, and checked.
+    """
 
     place: Place | None = None
+    bounded: bool = False
 
 
 def deep_merge(base: Table, over: Table) -> Table:

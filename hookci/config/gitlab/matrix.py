@@ -84,6 +84,9 @@ def _tables(value: object, path: Path, ledger: Ledger) -> list[_Table]:
     if not isinstance(matrix, list) or not all(isinstance(item, dict) for item in matrix):
         ledger.problem(place, f"config should be an array of hashes, saw {show(matrix)}")
         return []
+    for index, item in enumerate(matrix):
+        if not item:
+            ledger.problem((*place, index), "config requires at least 1 items", "name a variable with its values")
     tables = [_table(item, (*place, index), ledger) for index, item in enumerate(matrix) if isinstance(item, dict)]
     count = sum(math.prod(map(len, values.values())) for values in tables)
     if count > _MOST:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from hookci.config.gitlab.checks import check_jobs
 from hookci.config.gitlab.composed import compose
-from hookci.config.gitlab.jobs import INHERITED, Shared, read_job
+from hookci.config.gitlab.defaults import INHERITED, check_defaults
+from hookci.config.gitlab.jobs import Shared, read_job
 from hookci.config.gitlab.keywords import WITHOUT_EFFECT
 from hookci.config.gitlab.ledger import Ledger
 from hookci.config.gitlab.rules import read_rules
@@ -110,7 +111,7 @@ def _environments(jobs: Mapping[str, Job], descent: Descent) -> dict[str, Enviro
 
 def _stages(value: object, ledger: Ledger) -> tuple[str, ...]:
     """The stages in their order: the first and the last are always there, wherever they are written."""
-    found = _STAGES if value is None else texts(value, ("stages",), ledger)
+    found = _STAGES if value is None else texts(value, ("stages",), ledger, nested=True)
     return (_FIRST, *dict.fromkeys(stage for stage in found if stage not in {_FIRST, _LAST}), _LAST)
 
 
@@ -160,6 +161,7 @@ def _defaults(document: Mapping[str, object], ledger: Ledger) -> tuple[dict[str,
             ledger.problem((key,), f"{key} is defined in top-level and `default:` entry", "keep the one in `default`")
         elif value is not None:
             found[key], places[key] = value, (key,)
+    check_defaults(found, places, ledger)
     return found, places
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hookci.config.expressions import ExpressionError, parse_expression
 from hookci.config.gitlab.endings import read_allow_failure
 from hookci.config.gitlab.needs import read_needs
-from hookci.config.gitlab.shapes import choice, seconds, table, texts
+from hookci.config.gitlab.shapes import choice, flag, seconds, table, texts
 from hookci.config.gitlab.variables import read_variables
 from hookci.config.words import show
 from hookci.model.expression import And, Literal, Truth
@@ -73,6 +73,8 @@ def _rule(value: object, path: Path, ledger: Ledger, whole_pipeline: bool) -> Ru
     exists = _exists(said.get("exists"), (*path, "exists"), ledger)
     if changes == () or exists == ():
         condition = NEVER_TRUE if condition is None else And(NEVER_TRUE, condition)
+    if "interruptible" in said:
+        flag(said["interruptible"], (*path, "interruptible"), ledger)
     when = _when(said, path, ledger, whole_pipeline)
     return Rule(
         condition=condition,
@@ -84,7 +86,7 @@ def _rule(value: object, path: Path, ledger: Ledger, whole_pipeline: bool) -> Ru
         allow_failure=read_allow_failure(said["allow_failure"], (*path, "allow_failure"), ledger)
         if "allow_failure" in said
         else None,
-        variables=read_variables(said.get("variables", {}), (*path, "variables"), ledger).values,
+        variables=_variables(said.get("variables", {}), (*path, "variables"), ledger),
         needs=read_needs(said["needs"], (*path, "needs"), ledger) if "needs" in said else None,
         undecided=any(_is_undecided(said.get(key)) for key in ("changes", "exists")),
         ends_together=_auto_cancel(said["auto_cancel"], path, ledger) if "auto_cancel" in said else None,
@@ -100,6 +102,14 @@ def _auto_cancel(value: object, path: Path, ledger: Ledger) -> bool | None:
     from hookci.config.gitlab.autocancel import read_auto_cancel  # noqa: PLC0415 (few files say it)
 
     return read_auto_cancel(value, (*path, "auto_cancel"), ledger)
+
+
+def _variables(value: object, path: Path, ledger: Ledger) -> Mapping[str, str]:
+    """Variables of a rule, which are nothing but texts (GitLab's ``Entry::Variable``)."""
+    for name, item in value.items() if isinstance(value, dict) else ():
+        if isinstance(item, dict):
+            ledger.problem((*path, name), "must be a string, saw a table", "write the value itself")
+    return read_variables(value, path, ledger).values
 
 
 def read_condition(value: object, path: Path, ledger: Ledger) -> Expression | None:
@@ -149,8 +159,14 @@ def _changes(value: object, path: Path, ledger: Ledger) -> tuple[tuple[str, ...]
 
 def _exists(value: object, path: Path, ledger: Ledger) -> tuple[str, ...] | None:
     if not isinstance(value, dict):
-        return _paths(value, path, ledger)
+        return _paths([value] if isinstance(value, str) else value, path, ledger)
+    if not value:
+        return ()
     said = table(value, path, ledger, ("paths", "project", "ref", "regexp"))
+    if "paths" not in said and "regexp" not in said:
+        ledger.problem(path, "config missing required keys: paths")
+    if "ref" in said and "project" not in said:
+        ledger.problem(path, "config missing required keys: project", "`ref` is one of another project")
     return _paths(said.get("paths"), (*path, "paths"), ledger)
 
 

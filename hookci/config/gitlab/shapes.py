@@ -83,14 +83,16 @@ def as_list(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else [value]
 
 
-def texts(value: object, path: Path, ledger: Ledger, *, single: bool = False) -> tuple[str, ...]:
-    """A list of texts, which may be nested as ``!reference`` leaves them; or a ``single`` text if that is allowed."""
+def texts(value: object, path: Path, ledger: Ledger, *, single: bool = False, nested: bool = False) -> tuple[str, ...]:
+    """A list of texts; or a ``single`` text, or ``nested`` lists as ``!reference`` leaves them, if that is allowed."""
     if isinstance(value, str) and single:
         return (value,)
-    flat = _flat(value, _DEEPEST_SCRIPT)
+    flat = _flat(value, _DEEPEST_SCRIPT if nested else 0)
     if not isinstance(value, list) or flat is None:
         what = "an array of strings or a string" if single else "an array of strings"
-        ledger.problem(path, f"should be {what}, saw {_shown(value)}")
+        is_nested = isinstance(value, list) and _flat(value, _DEEPEST_SCRIPT) is not None
+        hint = "write one list: only scripts, rules and stages may hold lists in lists" if is_nested else None
+        ledger.problem(path, f"should be {what}, saw {'a list in it' if is_nested else _shown(value)}", hint)
         return ()
     return flat
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from hookci.config.gitlab.located import NoText
 from hookci.config.gitlab.shapes import flag, ruby_text, texts
 from hookci.config.words import show
 
@@ -60,7 +61,9 @@ def read_variables(value: object, path: Path, ledger: Ledger, *, whole_pipeline:
                 raw.add(name)
         else:
             found = _text(item, place, ledger)
-        values[name] = found
+        if isinstance(name, NoText) and (isinstance(name.value, bool) or not isinstance(name.value, int)):
+            ledger.problem(place, f"key must be an alphanumeric string, saw {name.meaning}", name.hint)
+        values[str(name)] = found
     return Variables(values, frozenset(raw))
 
 
