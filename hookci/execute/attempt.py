@@ -154,14 +154,15 @@ class _Attempt(Struct):
         reports = self._reports()
         ran = self._script(environment, output)
         ended = ran.ended
-        if self.job.after_script and self.cancel.hard.reason is None:
+        is_out_of_time = self._is_out_of_time(ran)
+        if self.job.after_script and self.cancel.hard.reason is None and not is_out_of_time:
             ran = self._after_script(ran, environment, output)
         self.place.bring_back(self._wanted(places))
         if self.visit:
             self.visit.after(self._visited(ended, output, mask))
         passed = _passed(ran)
         tests = reports.read(mask, output.say) if reports and ended.why != "cancel" else None
-        broken = self._keep(places, output, passed=passed)
+        broken = None if is_out_of_time else self._keep(places, output, passed=passed)
         output.finish()
         result = self._result(ran, output, environment, path)
         if broken and passed:
@@ -321,6 +322,13 @@ class _Attempt(Struct):
         if ran.ended.why == "timeout" and limit < job.timeout:
             return replace(ran, reason=f"did not end within {limit:g} s, its RUNNER_SCRIPT_TIMEOUT")
         return ran
+
+    def _is_out_of_time(self, ran: Ran) -> bool:
+        """Whether a job of a GitLab file has no time left for its after_script, nor to keep anything.
+
+        Source: GitLab CI/CD YAML reference, "after_script" and "artifacts:when".
+        """
+        return self.job.gitlab and ran.ended.why == "timeout" and not ran.reason
 
     def _commands(
         self, name: str, texts: Sequence[str], environment: Mapping[str, str], output: Output, timeout: float
