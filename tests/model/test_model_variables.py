@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookci.model.variables import circles, expand, expand_for_gitlab, references
+from hookci.model.variables import circles, expand, expand_existing, expand_for_gitlab, references
 
 KNOWN = {"A": "one", "EMPTY": ""}
 
@@ -24,6 +24,7 @@ KNOWN = {"A": "one", "EMPTY": ""}
         ("^v[0-9]+$", "^v[0-9]+$", "^v[0-9]+$"),
         ("$EMPTY|$", "|$", "|$"),
         ("$(command) 100%", "$(command) 100%", "$(command) 100%"),
+        ("%A%|%%|%NOBODY%|%EMPTY%|100% %A", "%A%|%%|%NOBODY%|%EMPTY%|100% %A", "one|%%|%NOBODY%||100% %A"),
     ],
 )
 def test_what_is_unknown_stays_for_us_and_is_empty_for_gitlab(text: str, ours: str, gitlabs: str) -> None:
@@ -33,6 +34,14 @@ def test_what_is_unknown_stays_for_us_and_is_empty_for_gitlab(text: str, ours: s
 
 def test_the_names_in_a_text_are_those_that_are_referred_to() -> None:
     assert list(references("$A-${B} $$C $5")) == ["A", "B"]
+
+
+def test_names_between_percent_signs_are_references_where_they_are_known() -> None:
+    assert list(references("$A %B% %C3%A9% %%D%", {"B", "D"})) == ["A", "B"]
+
+
+def test_in_the_paths_of_rules_what_is_unknown_stays() -> None:
+    assert expand_existing("$A/${A}/%A%/$NOPE/${NOPE}/%NOPE%/$EMPTY", KNOWN.get) == "one/one/one/$NOPE/${NOPE}/%NOPE%/"
 
 
 @given(st.dictionaries(st.sampled_from("ABCDE"), st.sets(st.sampled_from("ABCDEX"), max_size=3), max_size=5))

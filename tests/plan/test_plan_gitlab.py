@@ -407,3 +407,28 @@ def test_what_is_wrong_in_a_child_names_its_starter() -> None:
         plan_on(pipeline_of(job("kid", trigger=child)))
 
     assert [problem.path for problem in caught.value.problems] == ["kid: a.needs[0]"]
+
+
+def test_what_rules_ask_for_and_only_a_server_knows_is_told_once() -> None:
+    asks = rule("$CI_COMMIT_REF_PROTECTED == 'true' || $GITLAB_USER_LOGIN == 'ana' || $CI_COMMIT_TAG || $CI_NO_SUCH")
+    child = job("child", trigger=child_of(job("x", rules=(rule("$CI_PROJECT_ID"),))))
+
+    plan = plan_on(pipeline_of(job("a", rules=(asks,)), job("b", rules=(asks,)), child))
+
+    names = "CI_COMMIT_REF_PROTECTED, CI_PROJECT_ID, GITLAB_USER_LOGIN"
+    told = f".gitlab-ci.yml: rules ask for {names}, which only a GitLab server knows"
+    assert plan.notices == (f"{told}: give it with `--variable NAME=value`",)
+
+
+def test_what_a_person_gave_is_not_told_to_be_unknown() -> None:
+    wishes = Wishes(variables={"GITLAB_USER_LOGIN": "ana"})
+
+    plan = plan_on(pipeline_of(job("a", rules=(rule("$GITLAB_USER_LOGIN == 'ana'"),))), wishes=wishes)
+
+    assert (list(plan.jobs), plan.notices) == (["a"], ())
+
+
+def test_nothing_is_told_of_merge_requests_in_other_pipelines() -> None:
+    plan = plan_on(pipeline_of(job("a", rules=(rule("$CI_MERGE_REQUEST_IID"), rule("$CI_MERGE_REQUEST_LABELS")))))
+
+    assert (plan.jobs, plan.notices) == ({}, ())
