@@ -178,8 +178,11 @@ def test_a_child_may_have_a_child_but_no_more() -> None:
     assert second is not None
     last = second.pipeline.jobs["j"]
 
-    assert last.trigger is None
-    assert last.unsupported == "trigger: GitLab allows 2 levels of child pipelines, this would be one more"
+    assert last.trigger is not None
+    assert not last.trigger.pipeline.jobs
+    assert [str(flaw) for flaw in pipeline.flaws] == [
+        "b.yml:1: jobs.j.trigger: GitLab allows 2 levels of child pipelines, this would be one more"
+    ]
 
 
 def test_a_pipeline_that_starts_itself_comes_to_an_end() -> None:
@@ -215,7 +218,9 @@ def test_problems_of_a_child_name_its_file_and_line() -> None:
 
 
 def test_a_file_that_is_not_there_is_told() -> None:
-    assert "c.yml" in problems("j: {trigger: {include: c.yml}}")[0]
+    pipeline = read("j: {trigger: {include: c.yml}}")
+
+    assert [flaw.message for flaw in pipeline.flaws] == ["local file `c.yml` does not exist!"]
 
 
 @pytest.mark.parametrize(

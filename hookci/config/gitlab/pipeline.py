@@ -19,7 +19,7 @@ from hookci.config.gitlab.rules import read_rules
 from hookci.config.gitlab.shapes import table, text, texts
 from hookci.config.gitlab.trigger import Descent
 from hookci.config.gitlab.variables import Variables, read_variables
-from hookci.errors import ConfigError
+from hookci.errors import ConfigError, ConfigProblem
 from hookci.model.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def _read(composed: Composed, surroundings: Surroundings, depth: int) -> Pipelin
     descent = Descent(composed, surroundings, depth, _read)
     pipeline = _pipeline(composed.values, descent, ledger)
     composed.problems += ledger.problems
-    problems = (*composed.errors(), *dict.fromkeys(ledger.foreign))
+    problems = (*composed.errors(), *ledger.foreign)
     if problems:
-        raise ConfigError(composed.source, problems)
+        below = (ConfigProblem(flaw.where, flaw.message, flaw.hint) for flaw in pipeline.flaws)
+        raise ConfigError(composed.source, tuple(dict.fromkeys((*problems, *below))))
     return _with_children(pipeline, ledger, composed)
 
 
