@@ -121,6 +121,7 @@ class Cache(Struct, frozen=True):
     (globs over the snapshot); ``paths`` are literal paths or globs below the workspace.  ``fallback_keys`` are tried in
     turn when nothing is stored under the key; ``untracked`` adds every file that git does not track.  ``policy_from``
     is a text with ``$VARIABLES`` that comes to the policy when the variables are known; it wins over ``policy``.
+    ``outside`` are those of the paths that turn out to be none below the workspace then.
     """
 
     paths: tuple[str, ...]
@@ -131,6 +132,7 @@ class Cache(Struct, frozen=True):
     fallback_keys: tuple[str, ...] = ()
     untracked: bool = False
     policy_from: str | None = None
+    outside: tuple[str, ...] = ()
 
 
 class Artifacts(Struct, frozen=True):
