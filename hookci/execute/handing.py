@@ -76,7 +76,8 @@ def with_variables(job: Job, environment: Mapping[str, str]) -> Job:
         paths = {pattern: expand(pattern, environment, gitlab=True) for pattern in patterns}
         return tuple(path or pattern for pattern, path in paths.items() if inside(path, environment) is None)
 
-    artifacts = replace(kept, paths=filled(kept.paths), exclude=filled(kept.exclude), dotenv=filled(kept.dotenv))
+    paths, exclude, dotenv = filled(kept.paths), filled(kept.exclude), filled(kept.dotenv)
+    artifacts = replace(kept, paths=paths, exclude=exclude, dotenv=dotenv, exact=True)
     written = [replace(one, path=path) for one in job.scan.written for path in filled([one.path])] if job.scan else []
     scan = job.scan and replace(job.scan, written=tuple(written))
     cache = tuple(replace(one, outside=outside(one.paths)) for one in job.cache)

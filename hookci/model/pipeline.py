@@ -139,7 +139,8 @@ class Artifacts(Struct, frozen=True):
     """Files a job hands to the jobs that come after it; globs below the workspace.
 
     ``untracked`` adds every file that git does not track; ``dotenv`` are files of ``NAME=value`` lines that become
-    variables of the later jobs.
+    variables of the later jobs.  With ``exact`` they are what a GitLab runner keeps: ``exclude`` leaves out what its
+    globs match, not what is below that, and empty directories are kept.
     """
 
     paths: tuple[str, ...] = ()
@@ -147,6 +148,7 @@ class Artifacts(Struct, frozen=True):
     when: When = When.ON_SUCCESS
     untracked: bool = False
     dotenv: tuple[str, ...] = ()
+    exact: bool = False
 
     @property
     def any(self) -> bool:
