@@ -123,9 +123,10 @@ class Remembering(Struct, frozen=True, kw_only=True):
         if not job.cache:
             return True
         from hookci.execute.caching import cache_places  # noqa: PLC0415 (few jobs hand files on)
+        from hookci.execute.handing import SOMEWHERE  # noqa: PLC0415
         from hookci.model.pipeline import CachePolicy  # noqa: PLC0415
 
-        environment = planned_environment(self.user, job, plan)
+        environment = {"CI_PROJECT_DIR": SOMEWHERE, **planned_environment(self.user, job, plan)}
         environment.update(job_variables(planned, environment, {}))
         places = cache_places(job, environment, blobs)
         return all(self.caches.has(place) for cache, place in places if cache.policy is not CachePolicy.PULL)

@@ -33,10 +33,15 @@ def cache_places(
         blobs: lists the snapshot's paths with mode and object name; called only when a key depends on files.
 
     Raises:
-        HookciError: a path leads out of the workspace, or a policy is none, once variables are filled in.
+        HookciError: a path of a hookci.toml leads out of the workspace, or a policy is none, once variables are filled
+            in.  (GitLab leaves such paths out.)
     """
     caches = [_with_policy(job, cache, environment) for cache in job.cache]
-    return [(cache, place) for cache in caches for place in _places(job, cache, environment, blobs)]
+    return [
+        (cache, place)
+        for number, cache in enumerate(caches)
+        for place in _places(job, number, cache, environment, blobs)
+    ]
 
 
 def _with_policy(job: Job, cache: Cache, environment: Mapping[str, str]) -> Cache:
@@ -50,17 +55,37 @@ def _with_policy(job: Job, cache: Cache, environment: Mapping[str, str]) -> Cach
 
 
 def _places(
-    job: Job, cache: Cache, environment: Mapping[str, str], blobs: Callable[[], Mapping[str, str]]
+    job: Job, number: int, cache: Cache, environment: Mapping[str, str], blobs: Callable[[], Mapping[str, str]]
 ) -> list[CachePlace]:
-    key = expand(cache.key, environment, gitlab=job.gitlab)
-    if cache.key_files:
-        tests = [matcher(pattern) for pattern in cache.key_files]
-        rows = sorted(f"{path}\0{found}" for path, found in blobs().items() if any(test(path) for test in tests))
-        key += "-" + sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
-    paths = [_inside(job, inside(expand(path, environment, gitlab=job.gitlab), environment)) for path in cache.paths]
-    fallbacks = _fallbacks(job, cache, environment)
+    key, fallbacks = _key(job, number, cache, environment, blobs), _fallbacks(job, cache, environment)
+    paths = [expand(path, environment, gitlab=job.gitlab) for path in cache.paths]
     untracked = [UNTRACKED] if cache.untracked else []
-    return [CachePlace(key, path, fallbacks) for path in (*paths, *untracked)]
+    if not job.gitlab:
+        return [CachePlace(key, _inside(job, path, environment), fallbacks) for path in paths]
+    known = [path.rstrip("/") for path in (inside(path, environment) for path in paths) if path is not None]
+    known = [path for path in known if path.partition("/")[0] != ".git"]
+    # tracked files win over cached ones, so the rest is all there is of the whole project
+    patterns = dict.fromkeys([*(UNTRACKED if path == "." else path for path in known), *untracked])
+    return [CachePlace(key, pattern, fallbacks, tuple(patterns)) for pattern in patterns]
+
+
+def _key(
+    job: Job, number: int, cache: Cache, environment: Mapping[str, str], blobs: Callable[[], Mapping[str, str]]
+) -> str:
+    """The key; with ``files`` and no prefix, the one of several caches of a job has its number for one.
+
+    Source: GitLab CI/CD YAML reference, "cache:key:files", "cache:key:prefix"; of its code ``Seed::Build::Cache``.
+    """
+    key = expand(cache.key, environment, gitlab=job.gitlab)
+    if not cache.key_files:
+        return key
+    tests = [matcher(pattern) for pattern in cache.key_files]
+    rows = sorted(f"{path}\0{found}" for path, found in blobs().items() if any(test(path) for test in tests))
+    if job.gitlab and not key and number:
+        key = str(number)
+    if job.gitlab and not rows:
+        return f"{key}-default" if key else "default"
+    return key + "-" + sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:24]
 
 
 def _fallbacks(job: Job, cache: Cache, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -70,8 +95,10 @@ def _fallbacks(job: Job, cache: Cache, environment: Mapping[str, str]) -> tuple[
     return tuple(key for key in keys if key)
 
 
-def _inside(job: Job, path: str) -> str:
+def _inside(job: Job, path: str, environment: Mapping[str, str]) -> str:
     """A path that has its variables in it, and must still be one below the workspace."""
+    top = environment.get("CI_PROJECT_DIR", "")
+    path = path.removeprefix(f"{top}/") if top else path
     if path.startswith("/") or ".." in path.split("/") or not path.strip("./"):
         raise HookciError(f"job `{job.name}` caches `{path}`, which is not below the repository's root")
     return path

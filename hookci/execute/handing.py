@@ -24,10 +24,21 @@ if TYPE_CHECKING:
     from hookci.model.plan import PlannedJob
     from hookci.workspace.slot import Slot
 
-__all__ = ["applies", "handed_variables", "inside", "keep_artifacts", "parse_dotenv", "with_handed", "with_variables"]
+__all__ = [
+    "SOMEWHERE",
+    "applies",
+    "handed_variables",
+    "inside",
+    "keep_artifacts",
+    "parse_dotenv",
+    "with_handed",
+    "with_variables",
+]
 
 _LARGEST = 65_536
 """Bytes of a ``dotenv`` report; on GitLab.com it is less."""
+SOMEWHERE = "/project"
+"""Stands for the workspace where that is not known yet."""
 _NAME = pattern(r"[A-Za-z0-9_]+")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -37,27 +48,40 @@ def applies(when: When, *, passed: bool) -> bool:
     return when is When.ALWAYS or (when is When.ON_SUCCESS) == passed
 
 
-def inside(path: str, environment: Mapping[str, str]) -> str:
-    """``path`` from the workspace's root, where it begins with the workspace's own path."""
-    workspace = environment.get("CI_PROJECT_DIR", "")
-    return path.removeprefix(f"{workspace}/") if workspace else path
+def inside(path: str, environment: Mapping[str, str]) -> str | None:
+    """``path``, which has its variables in it, from the workspace's root; None where it leads out of it."""
+    from posixpath import join, normpath, relpath  # noqa: PLC0415 (few jobs hand files on)
+
+    top = environment.get("CI_PROJECT_DIR") or SOMEWHERE
+    found = relpath(normpath(join(top, path)), top)
+    if not path or found == ".." or found.startswith("../"):
+        return None
+    return f"{found}/" if path.endswith("/") else found
 
 
 def with_variables(job: Job, environment: Mapping[str, str]) -> Job:
-    """``job`` with variables in place in what names files of the workspace; hookci.toml has none there."""
+    """``job`` with variables in place in what names files of the workspace; hookci.toml has none there.
+
+    What is not below the workspace is left out, as by a GitLab runner.
+    """
     kept = job.artifacts
-    if not job.gitlab or not (kept.paths or kept.exclude or kept.dotenv or job.junit or job.scan):
+    if not job.gitlab or not (kept.paths or kept.exclude or kept.dotenv or job.junit or job.scan or job.cache):
         return job
 
     def filled(patterns: Sequence[str]) -> tuple[str, ...]:
-        paths = [inside(expand(pattern, environment, gitlab=True), environment) for pattern in patterns]
-        # a GitLab runner too keeps nothing that is not below the project
-        return tuple(path for path in paths if path and not path.startswith("/") and ".." not in path.split("/"))
+        paths = (inside(expand(pattern, environment, gitlab=True), environment) for pattern in patterns)
+        return tuple(path for path in paths if path is not None)
 
-    artifacts = replace(kept, paths=filled(kept.paths), exclude=filled(kept.exclude), dotenv=filled(kept.dotenv))
+    def outside(patterns: Sequence[str]) -> tuple[str, ...]:
+        paths = {pattern: expand(pattern, environment, gitlab=True) for pattern in patterns}
+        return tuple(path or pattern for pattern, path in paths.items() if inside(path, environment) is None)
+
+    paths, exclude, dotenv = filled(kept.paths), filled(kept.exclude), filled(kept.dotenv)
+    artifacts = replace(kept, paths=paths, exclude=exclude, dotenv=dotenv, exact=True)
     written = [replace(one, path=path) for one in job.scan.written for path in filled([one.path])] if job.scan else []
     scan = job.scan and replace(job.scan, written=tuple(written))
-    return replace(job, artifacts=artifacts, junit=filled(job.junit), scan=scan)
+    cache = tuple(replace(one, outside=outside(one.paths)) for one in job.cache)
+    return replace(job, artifacts=artifacts, junit=filled(job.junit), scan=scan, cache=cache)
 
 
 def handed_variables(context: RunContext, planned: PlannedJob) -> dict[str, str]:
@@ -108,6 +132,8 @@ def keep_artifacts(
         say: gets a line for the job's log.
         passed: whether it passed.
     """
+    for path in dict.fromkeys(path for cache in job.cache for path in cache.outside):
+        say(f"hookci: the cache path `{path}` is outside of the project and is not cached")
     artifacts = job.artifacts
     wanted = applies(artifacts.when, passed=passed)
     if not (artifacts.any and (wanted or passed or artifacts.dotenv)):

@@ -11,7 +11,7 @@ from hookci.model.patterns import pattern
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["any_matches", "is_literal", "matcher", "name_matches", "ruby_matcher"]
+__all__ = ["any_matches", "exact_matcher", "is_literal", "matcher", "name_matches", "ruby_matcher"]
 
 _BRACES = pattern(r"\{([^{}]*)\}")
 # "**/" means directories where a name could begin, and is no more than "*" and a slash elsewhere
@@ -40,6 +40,14 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     stem = pattern.removeprefix("./").rstrip("/")
     compiled = glob.compile([stem, f"{stem}/**"], flags=_flags())
     return compiled.match
+
+
+@functools.cache
+def exact_matcher(pattern: str) -> Callable[[str], bool]:
+    """A test for POSIX paths; a pattern that names a directory means the directory alone, and nothing below it."""
+    from wcmatch import glob  # noqa: PLC0415 (as above)
+
+    return glob.compile([pattern.removeprefix("./").rstrip("/")], flags=_flags()).match
 
 
 @functools.cache

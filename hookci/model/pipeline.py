@@ -124,6 +124,7 @@ class Cache(Struct, frozen=True):
     (globs over the snapshot); ``paths`` are literal paths or globs below the workspace.  ``fallback_keys`` are tried in
     turn when nothing is stored under the key; ``untracked`` adds every file that git does not track.  ``policy_from``
     is a text with ``$VARIABLES`` that comes to the policy when the variables are known; it wins over ``policy``.
+    ``outside`` are those of the paths that turn out to be none below the workspace then.
     """
 
     paths: tuple[str, ...]
@@ -134,13 +135,15 @@ class Cache(Struct, frozen=True):
     fallback_keys: tuple[str, ...] = ()
     untracked: bool = False
     policy_from: str | None = None
+    outside: tuple[str, ...] = ()
 
 
 class Artifacts(Struct, frozen=True):
     """Files a job hands to the jobs that come after it; globs below the workspace.
 
     ``untracked`` adds every file that git does not track; ``dotenv`` are files of ``NAME=value`` lines that become
-    variables of the later jobs.
+    variables of the later jobs.  With ``exact`` they are what a GitLab runner keeps: ``exclude`` leaves out what its
+    globs match, not what is below that, and empty directories are kept.
     """
 
     paths: tuple[str, ...] = ()
@@ -148,6 +151,7 @@ class Artifacts(Struct, frozen=True):
     when: When = When.ON_SUCCESS
     untracked: bool = False
     dotenv: tuple[str, ...] = ()
+    exact: bool = False
 
     @property
     def any(self) -> bool:

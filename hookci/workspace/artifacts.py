@@ -70,12 +70,12 @@ class ArtifactStore(Struct, frozen=True):
         paths: dict[bytes, None] = {}
         empty = []
         for pattern in artifacts.paths:
-            found = expand(workspace.files, [pattern], artifacts.exclude)
+            found = expand(workspace.files, [pattern], artifacts.exclude, exact=artifacts.exact)
             paths.update(dict.fromkeys(found))
             if not found:
                 empty.append(pattern)
         if artifacts.untracked:
-            paths.update(dict.fromkeys(untracked(workspace.files, tracked(), artifacts.exclude)))
+            paths.update(dict.fromkeys(untracked(workspace.files, tracked(), artifacts.exclude, exact=artifacts.exact)))
         copy_paths(workspace.files, paths, os.fsencode(place / "data"), env=self.env)
         meta = {
             "origin": os.fsdecode(workspace.name),

@@ -1,4 +1,4 @@
-"""Caches: files that a job hands to its own next run, stored once per key and path."""
+"""Caches: files that a job hands to its own next run, stored once per key and path, or as on GitLab once per key."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from msgspec import Struct
 from hookci.model.digests import sha256
 from hookci.store.locks import FileLock
 from hookci.workspace.copy import copy_paths, expand, mentions, relocate, signature, untracked
+from hookci.workspace.listing import parents
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["UNTRACKED", "CachePlace", "CacheStore"]
@@ -27,21 +28,31 @@ class CachePlace(Struct, frozen=True):
     """One path (or glob) under one key: the smallest thing that is stored and restored.
 
     Where nothing is stored under ``key``, the first of ``fallbacks`` that something is stored under answers for it.
+    ``together`` are all paths of a cache of GitLab's: they are stored as one, which takes the place of what is stored
+    under the key, whatever its paths, and all of that is restored (GitLab CI/CD YAML reference, "cache:key": "All jobs
+    that use the same cache key use the same cache, including in different pipelines").
     """
 
     key: str
     pattern: str
     fallbacks: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All that is stored with it."""
+        return self.together or (self.pattern,)
 
     @property
     def identity(self) -> str:
         """The name it is stored under."""
-        return sha256(f"{self.key}\0{self.pattern}".encode(errors="surrogateescape")).hexdigest()[:32]
+        text = f"{self.key}\0\0" if self.together else f"{self.key}\0{self.pattern}"
+        return sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
     @property
     def choices(self) -> list[CachePlace]:
         """Where it may be restored from, best first."""
-        return [CachePlace(key, self.pattern) for key in (self.key, *self.fallbacks)]
+        return [CachePlace(key, self.pattern, (), self.together) for key in (self.key, *self.fallbacks)]
 
 
 class CacheStore(Struct, frozen=True):
@@ -56,15 +67,15 @@ class CacheStore(Struct, frozen=True):
     env: Mapping[str, str]
 
     def has(self, place: CachePlace) -> bool:
-        """Whether something is stored for ``place``."""
-        return self._meta(place) is not None
+        """Whether something is stored for ``place``, with the same paths."""
+        meta = self._meta(place)
+        return meta is not None and (not place.together or meta.patterns == place.together)
 
     def in_place(self, slot: Path, files: bytes, places: list[CachePlace]) -> set[bytes]:
         """The paths below ``files`` that are exactly what a restore would put there."""
         record = _read(slot / "caches.json") if places else {}
         kept: set[bytes] = set()
-        for wanted in places:
-            place = self._answering(wanted)
+        for place in self._answering(places):
             meta = self._meta(place)
             if meta and (now := meta.record(files)) and record.get(place.identity) == now:
                 kept.update(meta.paths)
@@ -78,8 +89,7 @@ class CacheStore(Struct, frozen=True):
         before = _read(slot / "caches.json")
         record: dict[str, object] = {}
         put: set[bytes] = set()
-        for wanted in places:
-            place = self._answering(wanted)
+        for place in self._answering(places):
             with self._lock(place):
                 meta = self._meta(place)
                 if meta is None:
@@ -97,10 +107,13 @@ class CacheStore(Struct, frozen=True):
             _write(slot / "caches.json", record)
         return put
 
-    def _answering(self, place: CachePlace) -> CachePlace:
-        """The place that ``place`` is restored from."""
-        choices = place.choices
-        return next((choice for choice in choices if self._meta(choice)), choices[0])
+    def _answering(self, places: Iterable[CachePlace]) -> list[CachePlace]:
+        """The places that ``places`` are restored from."""
+        found: dict[str, CachePlace] = {}
+        for place in places:
+            answer = next((choice for choice in place.choices if self._meta(choice)), place.choices[0])
+            found.setdefault(answer.identity, answer)
+        return list(found.values())
 
     def save(
         self,
@@ -116,11 +129,10 @@ class CacheStore(Struct, frozen=True):
         """
         record = _read(slot / "caches.json") if places else {}
         stored = []
-        for place in places:
-            paths = untracked(files, tracked()) if place.pattern == UNTRACKED else expand(files, [place.pattern])
+        for place in {(place.identity, place.patterns): place for place in places}.values():
+            paths = _found(files, place.patterns, tracked)
             now = signature(files, paths)
-            known = record.get(place.identity)
-            if not paths or (isinstance(known, dict) and known.get("signature") == now):
+            if not paths or _is_known(now, record.get(place.identity), place):
                 continue
             with self._lock(place):
                 generation = self._store(place, files, workspace, paths)
@@ -135,7 +147,7 @@ class CacheStore(Struct, frozen=True):
         copy_paths(files, paths, os.fsencode(entry / generation), env=self.env)
         meta = {
             "key": place.key,
-            "pattern": place.pattern,
+            "patterns": place.patterns,
             "generation": generation,
             "origin": os.fsdecode(workspace),
             "paths": [os.fsdecode(path) for path in paths],
@@ -166,16 +178,18 @@ class _Meta(Struct, frozen=True):
     origin: bytes
     paths: list[bytes]
     relocate: list[bytes]
+    patterns: tuple[str, ...]
 
     @classmethod
     def of(cls, content: Mapping[str, object]) -> _Meta | None:
         generation, origin = content.get("generation"), content.get("origin")
-        paths, relocatable = content.get("paths"), content.get("relocate")
+        paths, relocatable, patterns = content.get("paths"), content.get("relocate"), content.get("patterns")
         if not (isinstance(generation, str) and isinstance(origin, str)):
             return None
         if not (isinstance(paths, list) and isinstance(relocatable, list)):
             return None
-        return cls(generation, os.fsencode(origin), [*map(os.fsencode, paths)], [*map(os.fsencode, relocatable)])
+        known = tuple(map(str, patterns)) if isinstance(patterns, list) else ()
+        return cls(generation, os.fsencode(origin), [*map(os.fsencode, paths)], [*map(os.fsencode, relocatable)], known)
 
     def record(self, workspace: bytes) -> dict[str, object]:
         """What a slot notes of these files in ``workspace``; another one after any change to them."""
@@ -183,6 +197,23 @@ class _Meta(Struct, frozen=True):
             return {"generation": self.generation, "signature": signature(workspace, self.paths)}
         except OSError:  # they are not there, or closed to us
             return {}
+
+
+def _is_known(now: list[list[object]], record: object, place: CachePlace) -> bool:
+    """Whether the files are the ones that were restored; of what is stored together also some of them."""
+    known = record.get("signature") if isinstance(record, dict) else None
+    if not isinstance(known, list) or not place.together:
+        return known == now
+    rows = {tuple(row) for row in known}
+    return all(tuple(row) in rows for row in now)
+
+
+def _found(files: bytes, patterns: Sequence[str], tracked: Callable[[], Collection[str]]) -> list[bytes]:
+    """What is at ``patterns`` below ``files``, each path once, and none below another one."""
+    paths = set(expand(files, [pattern for pattern in patterns if pattern != UNTRACKED]))
+    if UNTRACKED in patterns:
+        paths.update(untracked(files, tracked()))
+    return sorted(path for path in paths if not paths & parents([path]))
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -8,15 +8,17 @@ without moving a byte.
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from hookci.errors import WorkspaceError
-from hookci.model.globs import is_literal, matcher
+from hookci.model.globs import exact_matcher, is_literal, matcher
 from hookci.proc.run import run
+from hookci.workspace.listing import parents
 from hookci.workspace.sweep import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["copy_paths", "expand", "mentions", "relocate", "signature", "untracked"]
 
@@ -24,12 +26,14 @@ _TIMEOUT = 3600.0
 _BATCH = 500
 
 
-def expand(root: bytes, patterns: Iterable[str], exclude: Iterable[str] = ()) -> list[bytes]:
+def expand(root: bytes, patterns: Iterable[str], exclude: Iterable[str] = (), *, exact: bool = False) -> list[bytes]:
     """The paths below ``root`` that ``patterns`` name and that are there; a directory stands for all in it.
 
-    Without ``exclude`` a literal path is one entry, whatever it holds; globs and exclusions list files.
+    Without ``exclude`` a literal path is one entry, whatever it holds; globs and exclusions list files.  With ``exact``
+    they also list directories in which nothing else is listed, with a slash at the end, and ``exclude`` leaves out what
+    its globs match, not what is below that.
     """
-    unwanted = [matcher(pattern) for pattern in exclude]
+    unwanted = _unwanted(exclude, exact=exact)
     found: dict[bytes, None] = {}
     wanted = []
     for pattern in patterns:
@@ -42,22 +46,40 @@ def expand(root: bytes, patterns: Iterable[str], exclude: Iterable[str] = ()) ->
         else:
             wanted.append(matcher(stem))
     if wanted:
-        for path in _files(root):
-            name = os.fsdecode(path)
-            if any(test(name) for test in wanted) and not any(test(name) for test in unwanted):
-                found[path] = None
+        found.update(dict.fromkeys(_matching(root, wanted, unwanted, folders=exact)))
     return list(found)
 
 
-def untracked(root: bytes, tracked: Collection[str], exclude: Iterable[str] = ()) -> list[bytes]:
-    """The files below ``root`` that are none of ``tracked``, also those that git ignores."""
-    unwanted = [matcher(pattern) for pattern in exclude]
+def _matching(
+    root: bytes, wanted: Sequence[Callable[[str], bool]], unwanted: Sequence[Callable[[str], bool]], *, folders: bool
+) -> list[bytes]:
+    """The files that ``wanted`` match and ``unwanted`` do not; with ``folders`` also directories without any."""
+    names = ((path, os.fsdecode(path).rstrip("/")) for path in _files(root, folders=folders))
+    found = [
+        path for path, name in names if any(test(name) for test in wanted) and not any(test(name) for test in unwanted)
+    ]
+    full = parents(path.rstrip(b"/") for path in found) if folders else ()
+    return [path for path in found if path.rstrip(b"/") not in full]
+
+
+def untracked(
+    root: bytes, tracked: Collection[str], exclude: Iterable[str] = (), *, exact: bool = False
+) -> list[bytes]:
+    """The files below ``root`` that are none of ``tracked``, also those that git ignores; ``exact`` as of `expand`."""
+    unwanted = _unwanted(exclude, exact=exact)
     names = ((path, os.fsdecode(path)) for path in _files(root))
     return [path for path, name in names if name not in tracked and not any(test(name) for test in unwanted)]
 
 
-def _files(root: bytes) -> Iterator[bytes]:
-    """Every file and link below ``root``, relative to it; the workspace's own ``.git`` is left out."""
+def _unwanted(exclude: Iterable[str], *, exact: bool) -> list[Callable[[str], bool]]:
+    return [exact_matcher(pattern) if exact else matcher(pattern) for pattern in exclude]
+
+
+def _files(root: bytes, *, folders: bool = False) -> Iterator[bytes]:
+    """Every file and link below ``root``, relative to it; the workspace's own ``.git`` is left out.
+
+    With ``folders`` also every directory, with a slash at the end.
+    """
     pending = [b""]
     while pending:
         folder = pending.pop()
@@ -68,6 +90,8 @@ def _files(root: bytes) -> Iterator[bytes]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(path)
+                    if folders:
+                        yield path + b"/"
                 else:
                     yield path
 
@@ -75,11 +99,17 @@ def _files(root: bytes) -> Iterator[bytes]:
 def copy_paths(source: bytes, paths: Iterable[bytes], target: bytes, *, env: Mapping[str, str]) -> None:
     """Copy ``paths`` from below ``source`` to below ``target`` with modes, times and links; what is there is replaced.
 
+    Of a path with a slash at the end only the directory is made, with its mode.
+
     Raises:
         WorkspaceError: a file could not be copied, such as when the disk is full.
     """
     by_parent: dict[bytes, list[bytes]] = {}
     for path in paths:
+        if path.endswith(b"/"):
+            folder = _make_folder(target, path[:-1])
+            os.chmod(folder, stat.S_IMODE(os.lstat(os.path.join(source, path)).st_mode))
+            continue
         by_parent.setdefault(os.path.dirname(path), []).append(path)
     for parent, members in by_parent.items():
         folder = _make_folder(target, parent)
@@ -111,8 +141,10 @@ def _make_folder(target: bytes, parent: bytes) -> bytes:
 
 
 def _tree(root: bytes, path: bytes) -> Iterator[bytes]:
-    """``path`` and everything below it, relative to ``root``."""
+    """``path`` and everything below it, relative to ``root``; with a slash at the end, ``path`` alone."""
     yield path
+    if path.endswith(b"/"):
+        return
     place = os.path.join(root, path)
     if _is_folder(place):
         for name in sorted(os.listdir(place)):

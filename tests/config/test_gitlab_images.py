@@ -36,7 +36,6 @@ def test_an_image(written: str, meaning: Image) -> None:
         ("{name: postgres:16, alias: db}", Service(image=Image(name="postgres:16"), aliases=("db",))),
         ("{name: a, alias: 'db,pg postgres'}", Service(image=Image(name="a"), aliases=("db", "pg", "postgres"))),
         ("{name: a, command: [serve, -v]}", Service(image=Image(name="a"), command=("serve", "-v"))),
-        ("{name: a, command: serve}", Service(image=Image(name="a"), command=("serve",))),
         (
             "{name: a, entrypoint: [x], pull_policy: always}",
             Service(image=Image(name="a", entrypoint=("x",), pull=(Pull.ALWAYS,))),
@@ -79,6 +78,8 @@ def test_services_are_in_their_order() -> None:
             "services: [{name: a, alais: db}]",
             ".services[0].alais: config contains unknown keys: alais (did you mean `alias`?)",
         ),
+        ("services: [{name: a, command: x -y}]", '.services[0].command: should be an array of strings, saw "x -y"'),
+        ("services: [{name: a, entrypoint: x}]", '.services[0].entrypoint: should be an array of strings, saw "x"'),
         ("services: [3]", ".services[0]: config should be a hash or a string, saw 3"),
     ],
 )

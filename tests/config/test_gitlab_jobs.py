@@ -547,6 +547,27 @@ def test_a_pages_job_runs_and_publishes_nothing() -> None:
     assert pipeline.warnings[0].startswith(".gitlab-ci.yml:1: `pages` has no effect here")
 
 
+@pytest.mark.parametrize(
+    ("written", "paths"),
+    [
+        ("pages: {script: x}", ("public",)),
+        ("pages: {script: x, artifacts: {paths: [a, ./public/]}}", ("a", "./public/")),
+        ("pages: {script: x, pages: false}", ()),
+        ("pages: {script: x, publish: out}", ("out",)),
+        ("j: {script: x, pages: true, artifacts: {paths: [a]}}", ("a", "public")),
+        ("j: {script: x, pages: {publish: $OUT}}", ("$OUT",)),
+        ("j: {script: x, pages: {path_prefix: x}}", ("public",)),
+        ("j: {script: x, pages: {publish: a}, publish: b}", ("a",)),
+        ("j: {script: x, publish: out}", ()),
+        ("j: {script: x}", ()),
+    ],
+)
+def test_what_a_pages_job_publishes_is_an_artifact(written: str, paths: tuple[str, ...]) -> None:
+    (job,) = read(written).jobs.values()
+
+    assert job.artifacts.paths == paths
+
+
 # refused, unknown, broken
 
 

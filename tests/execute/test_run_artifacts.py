@@ -180,3 +180,21 @@ def test_a_clone_made_anew_at_the_same_place_does_not_get_artifacts_of_the_old_o
 
     assert said(before, "use") == ["hookci.toml", "made.txt"]
     assert said(after, "use") == ["hookci.toml"]
+
+
+def test_artifacts_of_a_gitlab_job_are_what_its_runner_keeps(repo: Repo) -> None:
+    repo.commit({".gitlab-ci.yml": """
+make:
+  stage: build
+  script: ["mkdir -p d/tmp d/e d/logs emp1/x public", "touch d/1 d/2.o d/tmp/2 d/e/3.o public/i", "chmod 700 emp1/x"]
+  pages: true
+  artifacts: {paths: [$CI_PROJECT_DIR/d/../d, "emp*"], exclude: [d/tmp, "d/*.o"]}
+use:
+  script: ["find d emp1 public | sort", "stat -c %a emp1/x"]
+"""})  # fmt: skip
+
+    ran = run(repo)
+
+    assert said(ran, "use") == [
+        "d", "d/1", "d/e", "d/e/3.o", "d/logs", "d/tmp", "d/tmp/2", "emp1", "emp1/x", "public", "public/i", "700"
+    ]  # fmt: skip

@@ -221,3 +221,65 @@ def test_jobs_that_share_a_cache_at_the_same_time_do_not_see_each_others_files(r
     ran = run(repo, "-j", "2")
 
     assert "4 jobs passed" in ran.stdout
+
+
+# -- as GitLab has them
+
+
+def test_what_is_stored_under_a_key_of_gitlab_stays_in_place_for_jobs_with_other_paths(repo: Repo) -> None:
+    repo.commit({".gitlab-ci.yml": """
+make:
+  stage: build
+  script: ["mkdir -p c d; [ -e c/x ] || echo hi > c/x; [ -e d/y ] || echo ho > d/y"]
+  cache: {key: k, paths: [c, ./d/]}
+use:
+  script: ["cat c/x d/y; stat -c %i c/x d/y", "touch other"]
+  cache: {key: k, paths: ["c/**/*"], policy: pull}
+narrow:
+  stage: deploy
+  script: ["cat c/x d/y; stat -c %i c/x d/y", "test ! -e other"]
+  cache: {key: k, paths: [d]}
+"""})  # fmt: skip
+
+    runs = [run(repo, "-j", "1") for _ in range(2)]
+
+    lines = said(runs[0], "use")
+    assert lines[:2] == ["hi", "ho"]
+    assert all(said(ran, job) == lines for ran in runs for job in ("use", "narrow"))  # no inode is another one
+
+
+def test_what_a_job_damages_that_may_only_pull_a_cache_of_gitlab_is_mended(repo: Repo) -> None:
+    repo.commit({".gitlab-ci.yml": """
+stages: [one, two, three]
+make: {stage: one, script: "mkdir -p c; echo good > c/x; mkdir -p d; echo d > d/y", cache: {key: k, paths: [c, d]}}
+harm: {stage: two, script: "echo bad > c/x; echo more > c/more; rm -r d", cache: {key: k, paths: [d], policy: pull}}
+look: {stage: three, script: "cat c/x d/y; test ! -e c/more", cache: {key: k, paths: [e], policy: pull}}
+"""})  # fmt: skip
+
+    ran = run(repo, "-j", "1")
+
+    assert said(ran, "look") == ["good", "d"]
+
+
+def test_a_cache_path_of_gitlab_that_leaves_the_project_is_left_out(repo: Repo, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    repo.commit({".gitlab-ci.yml": f"""
+make:
+  stage: build
+  script: "mkdir c; echo hi > c/x"
+  cache: {{key: k, paths: [{precious}, ../../../up, $UP, $CI_PROJECT_DIR/c]}}
+  variables: {{UP: "$CI_PROJECT_DIR/../up"}}
+use:
+  script: cat c/x
+  cache: {{key: k, paths: [c], policy: pull}}
+"""})  # fmt: skip
+
+    ran = run(repo)
+
+    said_by_make = said(ran, "make")
+    assert len(said_by_make) == 3
+    assert said_by_make[0] == f"hookci: the cache path `{precious}` is outside of the project and is not cached"
+    assert said_by_make[2].endswith("/up` is outside of the project and is not cached")
+    assert said(ran, "use") == ["hi"]
+    assert precious.read_text() == "mine"

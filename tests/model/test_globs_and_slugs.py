@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hookci.model.globs import ruby_matcher
+from hookci.model.globs import exact_matcher, ruby_matcher
 from hookci.model.slugs import environment_slug, slug
 
 
@@ -61,3 +61,18 @@ def test_the_slug_of_an_environment_is_short_and_its_own(name: str, begins: str)
     assert made.startswith(begins)
     assert len(made) <= 24
     assert made != environment_slug(f"{name}!")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        ("d", ["d"]),
+        ("./d/", ["d"]),
+        ("d/*", ["d/1", "d/e"]),
+        ("d/**/*", ["d/1", "d/e", "d/e/2"]),
+        ("**/2", ["d/e/2"]),
+        ("{d,x}/1", ["d/1"]),
+    ],
+)
+def test_an_exact_pattern_means_nothing_below_what_it_matches(pattern: str, matched: list[str]) -> None:
+    assert [path for path in ("d", "d/1", "d/e", "d/e/2") if exact_matcher(pattern)(path)] == matched

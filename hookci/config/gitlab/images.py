@@ -69,7 +69,7 @@ def _service(value: object, path: Path, ledger: Ledger) -> Service | None:
     said = table(value, path, ledger, _SERVICE)
     image = _image(said, path, ledger)
     alias = text(said["alias"], (*path, "alias"), ledger) if "alias" in said else None
-    command = texts(said["command"], (*path, "command"), ledger, single=True) if "command" in said else None
+    command = texts(said["command"], (*path, "command"), ledger) if "command" in said else None
     variables = read_variables(said.get("variables", {}), (*path, "variables"), ledger)
     if image is None:
         return None

@@ -6,6 +6,7 @@ Source: GitLab CI/CD YAML reference, "default", "inherit" and the job keywords.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from hookci.config.gitlab.located import NoText
 from hookci.config.gitlab.matrix import Cell, read_cells, with_matrix_values
 from hookci.config.gitlab.needs import read_needs
 from hookci.config.gitlab.only import read_only_except
+from hookci.config.gitlab.pages import with_published
 from hookci.config.gitlab.rules import WEEK, read_rules
 from hookci.config.gitlab.shapes import commands, seconds, table, text, texts
 from hookci.config.gitlab.trigger import read_trigger
@@ -54,6 +56,8 @@ _JOB_KEYS = (
 _BRIDGE_KEYS = (*_ANY, "trigger")
 _LONGEST_NAME = 255
 _NO_NAMES = words("image services stages before_script after_script variables cache include pages:deploy")
+_CONTROL = ("Cc", "Cs")
+"""Categories of Unicode: control characters, halves of characters."""
 _GROUP = re.compile(r"[A-Za-z0-9_/$\{\}. \-]+")
 _SLASHES = re.compile(r"/(.*)/([ismU]*)")
 _DEFAULT = Job(name="", group="", stage="test")
@@ -107,7 +111,7 @@ def _only_mirrors(value: Mapping[str, object]) -> bool:
 def _check_name(name: str, ledger: Ledger) -> None:
     if not name.strip():
         ledger.problem((name,), "name can't be blank")
-    elif not name.isprintable():
+    elif any(unicodedata.category(sign) in _CONTROL for sign in name):
         ledger.problem((name,), "name holds a control character")
     elif name in _NO_NAMES:
         ledger.problem((name,), f"{name} is a keyword, and no name of a job")
@@ -198,7 +202,7 @@ class _Reader:
             retry=self._read("retry", read_retry, _DEFAULT.retry),
             timeout=self._read("timeout", seconds, None) or _DEFAULT.timeout,
             cache=self._read("cache", read_caches, ()),
-            artifacts=handed.artifacts,
+            artifacts=with_published(handed.artifacts, self._name, self._own),
             junit=handed.junit,
             scan=handed.scan,
             resource_group=self._read("resource_group", _resource_group, None),
