@@ -132,7 +132,10 @@ def test_files_are_named_by_variables_and_by_the_whole_path_and_never_elsewhere(
 
     assert kept.artifacts.paths == kept.junit == ("a", "out/*.txt", "b")
     assert kept.artifacts.dotenv == ("out/e",)
-    assert inside("/builds/pq/a", environment) == "/builds/pq/a"
+    assert inside("/builds/pq/a", environment) is None
+    assert [inside(path, environment) for path in ("/builds/p", "/builds/p/", "d/../x", "./d//e/")] == [
+        *(".", "./", "x", "d/e/"),
+    ]
 
 
 def test_a_value_given_under_a_secrets_name_is_hidden_from_every_job() -> None:
