@@ -39,7 +39,7 @@ def environment_facts(environment: JobEnvironment, expanded: Callable[[str, Mapp
         "CI_ENVIRONMENT_NAME": name,
         "CI_ENVIRONMENT_SLUG": environment_slug(name),
         "CI_ENVIRONMENT_ACTION": environment.action,
-        "CI_ENVIRONMENT_TIER": environment.tier or _tier(name),
+        "CI_ENVIRONMENT_TIER": expanded(environment.tier, {}) if environment.tier else _tier(name),
     }
     return {**told, "CI_ENVIRONMENT_URL": expanded(environment.url, told)} if environment.url else told
 

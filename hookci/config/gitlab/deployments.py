@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from hookci.config.gitlab.inert import check_deployment
 from hookci.config.gitlab.shapes import table, text
 from hookci.config.words import did_you_mean, show
-from hookci.model.deployed import TIERS
 from hookci.model.pipeline import JobEnvironment
 
 if TYPE_CHECKING:
@@ -41,14 +40,13 @@ def read_environment(value: object, path: Path, ledger: Ledger) -> JobEnvironmen
         ledger.problem((*path, "action"), f"action should be {', '.join(_ACTIONS[:-1])}, or access", hint)
     url = text(said["url"], (*path, "url"), ledger) if "url" in said else None
     tier = said.get("deployment_tier")
-    if tier is not None and tier not in TIERS:
-        hint = did_you_mean(tier, TIERS) if isinstance(tier, str) else None
-        ledger.problem((*path, "deployment_tier"), f"must be one of {', '.join(TIERS)}, saw {show(tier)}", hint)
     on_stop = text(said["on_stop"], (*path, "on_stop"), ledger) if "on_stop" in said else None
     check_deployment(said, path, ledger)
     if name is None:
         return None
-    return JobEnvironment(name=name, url=url, action=str(action), on_stop=on_stop, tier=str(tier) if tier else None)
+    return JobEnvironment(
+        name=name, url=url, action=str(action), on_stop=on_stop, tier=tier if isinstance(tier, str) and tier else None
+    )
 
 
 def check_stops(jobs: Mapping[str, Job], ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from hookci.config.gitlab.durations import is_period
 from hookci.config.gitlab.keywords import words
 from hookci.config.gitlab.shapes import flag, table, texts
 from hookci.config.words import did_you_mean, show
+from hookci.model.deployed import TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -25,7 +26,6 @@ __all__ = ["INERT", "check_artifacts", "check_deployment", "check_reports", "che
 _RELEASE = words("tag_name tag_message name description ref milestones released_at assets")
 _PAGES = words("path_prefix expire_in publish")
 _KUBERNETES = words("agent namespace flux_resource_path managed_resources dashboard")
-_TIERS = words("production staging testing development other")
 _ACCESS = words("none developer maintainer all")
 _COVERAGE = words("cobertura jacoco")
 _EXPOSED = re.compile(r"\w[-\w ]*", re.ASCII)
@@ -75,7 +75,7 @@ def check_deployment(said: Mapping[str, object], path: Path, ledger: Ledger) -> 
     """What ``environment`` says of its tier, its end, its address and of Kubernetes."""
     tier = said.get("deployment_tier")
     if tier is not None and not (isinstance(tier, str) and "$" in tier):
-        _one_of(tier, _TIERS, (*path, "deployment_tier"), ledger)
+        _one_of(tier, TIERS, (*path, "deployment_tier"), ledger)
     _period_at("auto_stop_in", said, path, ledger)
     url = said.get("url")
     if isinstance(url, str) and len(url) > _LONGEST_URL:
