@@ -93,6 +93,14 @@ def test_a_rule_that_would_have_to_wait_is_never_left_out() -> None:
         gitlab_file(toml(text))
 
 
+def test_a_negation_is_said_without_a_sign_that_older_engines_do_not_know() -> None:
+    job = exported_job("[jobs.unit]\nscript = [\"true\"]\nrules = [{ if = '!$A && !($B || $C)' }, { if = '!$A' }]\n")
+    plain = exported_job("[jobs.unit]\nscript = [\"true\"]\nrules = [{ if = '!$A && $B' }]\n")
+
+    assert "rules" not in job
+    assert plain["rules"] == [{"if": '($A == null || $A == "") && $B', "when": "on_success"}]
+
+
 def test_a_lookahead_is_no_regular_expression_of_gitlab() -> None:
     job = exported_job("[jobs.unit]\nscript = [\"true\"]\nrules = [{ branch = '/^(?!main)/' }]\n")
 
